@@ -1,0 +1,27 @@
+"""The embedded data set on a small network: what `make demo` runs, a few minutes on two cores."""
+
+from ml_collections import ConfigDict
+
+from cosegnet_jax.config import default
+
+
+def get_config() -> ConfigDict:
+    """A quarter of the paper's width at 64×64, from random weights."""
+    config = default()
+    config.image_size = 64
+    config.data.name = 'shapes'
+    config.data.images_per_class = 150
+    config.model.width = 0.25
+    config.model.weights = 'none'
+    config.optimizer.name = 'adam'
+    config.optimizer.learning_rate = 1e-3
+    config.optimizer.weight_decay = 0.0
+    config.optimizer.schedule = 'cosine'
+    config.optimizer.warmup_steps = 50
+    config.optimizer.clip_norm = 1.0
+    config.train.batch_triplets = 8
+    config.train.steps = 600
+    config.train.eval_every_steps = 100
+    config.train.save_every_steps = 100
+    config.evaluation.batch_images = 32
+    return config

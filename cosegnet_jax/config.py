@@ -1,0 +1,209 @@
+"""Every key of an experiment, with its default, its meaning and its bounds.
+
+A file in `configs/` starts from `default()` and sets what differs. `resolve` turns the result into frozen
+dataclasses, and is where a wrong key, type or value is refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from ml_collections import ConfigDict
+
+from cosegnet_jax.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class AtLeast:
+    """Lower bound of a number."""
+
+    value: float | int
+
+
+@dataclasses.dataclass(frozen=True)
+class Below:
+    """Excluded upper bound of a number."""
+
+    value: float | int
+
+
+Positive = Annotated[int, AtLeast(1)]
+Count = Annotated[int, AtLeast(0)]
+Amount = Annotated[float, AtLeast(0)]
+Fraction = Annotated[float, AtLeast(0), Below(1)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Which images, and which of them train."""
+
+    name: str = 'shapes'  # 'shapes' is made by the package; any other name is what results call `root`
+    root: str = ''  # folder that holds images/<class>/* and masks/<class>/*.png; not read for shapes
+    images_per_class: Annotated[int, AtLeast(10)] = 150  # of shapes
+    split: Count = 0  # which of the random 3:1:1 splits
+    flip: bool = True  # mirror each training image with probability 1/2
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """The network."""
+
+    tap: Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'] = 'cT9'  # decoder layer that feeds the metric network
+    width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
+    weights: str = 'imagenet'  # 'imagenet' (downloaded), 'none', or a VGG16 file: .h5 .pth .safetensors .npz
+    dtype: Literal['float32', 'bfloat16'] = 'float32'  # of the convolutions; parameters stay float32
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """The weights of equation 1, and how equations 2 and 3 are read."""
+
+    w1_positive: Amount = 0.33  # of the mask loss in a positive pair; a negative pair has none
+    w2_positive: Amount = 0.33  # of the triplet loss
+    w3_positive: Amount = 0.33  # of the decision loss
+    w2_negative: Amount = 0.5
+    w3_negative: Amount = 0.5
+    mask_reduction: Literal['mean', 'sum'] = 'mean'  # over an image's pixels, in equation 2
+    triplet_features: Literal['fs', 'fu'] = 'fs'  # embeddings, or the pooled tap as equation 3 prints it
+    triplet_distance: Literal['euclidean', 'squared'] = 'euclidean'
+    normalise_embeddings: bool = False  # to unit length inside the triplet loss, as FaceNet does
+    margin: Amount = 1.0  # alpha of equation 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """The update rule; the defaults are the paper's (§4.1)."""
+
+    name: Literal['sgd', 'adam', 'adamw'] = 'sgd'
+    learning_rate: Amount = 1e-5  # its peak, where there is a schedule
+    momentum: Fraction = 0.9  # of sgd
+    weight_decay: Amount = 4e-4  # on kernels; in the gradient, but decoupled for adamw
+    schedule: Literal['constant', 'cosine'] = 'constant'  # cosine ends at zero
+    warmup_steps: Count = 0  # linear rise from zero
+    clip_norm: Amount = 0.0  # largest global norm of the gradient; 0 does not clip
+
+
+@dataclasses.dataclass(frozen=True)
+class Train:
+    """How long, and what is done on the way. Everything counts steps of the optimizer."""
+
+    batch_triplets: Positive = 3  # over all devices
+    steps: Positive = 10_000
+    log_every_steps: Positive = 10
+    eval_every_steps: Positive = 500  # on the validation part; also saves a checkpoint
+    save_every_steps: Positive = 500  # checkpoints between evaluations
+    stop_after_evals: Count = 0  # evaluations without a better validation Jaccard; 0 never stops early
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """The protocol of the reported numbers."""
+
+    part: Literal['test', 'validation', 'train', 'all'] = 'test'
+    batch_images: Positive = 16  # images described at a time, over all devices
+    mask_threshold: Fraction = 0.5  # object from this probability on
+    decision_threshold: Fraction = 0.5  # a pair shares an object from this probability on
+    empty_truth: Literal['one', 'zero', 'skip'] = 'one'  # Jaccard of an empty mask on an empty truth
+    symmetric: bool = True  # average the decision over the two orders of a pair
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """One experiment."""
+
+    seed: Count = 0  # of everything random: weights, splits, triplets, flips
+    image_size: Annotated[int, AtLeast(32)] = 224  # side that images are squashed to; a multiple of 32
+    data: Data = Data()
+    model: Model = Model()
+    loss: Loss = Loss()
+    optimizer: Optimizer = Optimizer()
+    train: Train = Train()
+    evaluation: Evaluation = Evaluation()
+
+
+def default() -> ConfigDict:
+    """The paper's setting, as the `ConfigDict` that a config file starts from."""
+    return ConfigDict(dataclasses.asdict(Config()))
+
+
+def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
+    """Checked, typed and frozen form of `raw`.
+
+    Raises:
+        UserError: A key that does not exist (with the nearest one), or a value of a wrong type or range.
+    """
+    config = _resolve(Config, raw.to_dict() if isinstance(raw, ConfigDict) else raw, 'config')
+    if config.image_size % 32:  # five poolings halve it
+        below = config.image_size // 32 * 32
+        raise UserError(
+            f'config.image_size={config.image_size}: must be a multiple of 32, '
+            f'for example {below} or {below + 32}'
+        )
+    return config
+
+
+def all_keys(kind: type = Config, prefix: str = 'config') -> Iterator[str]:
+    """Every key with its path, such as 'config.train.steps'."""
+    for name, field in typing.get_type_hints(kind).items():
+        if dataclasses.is_dataclass(field):
+            yield from all_keys(field, f'{prefix}.{name}')
+        else:
+            yield f'{prefix}.{name}'
+
+
+def check_key(key: str) -> None:
+    """Refuses a path that is no key.
+
+    Raises:
+        UserError: With the nearest key that exists.
+    """
+    known = list(all_keys())
+    if key in known:
+        return
+    # A misspelt word of the path first; else the last word alone, wherever it lives.
+    near = difflib.get_close_matches(key, known, 1, 0.8) or [
+        k for k in known if difflib.get_close_matches(key.split('.')[-1], [k.split('.')[-1]], 1, 0.8)
+    ]
+    hint = f'did you mean {near[0]}?' if near else 'cosegnet_jax/config.py lists them all'
+    raise UserError(f'{key}: no such key; {hint}')
+
+
+def _resolve(kind: type, raw: Mapping[str, Any], prefix: str) -> Any:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    values = {}
+    for name, value in raw.items():
+        path = f'{prefix}.{name}'
+        hint = hints.get(name)
+        if hint is not None and dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
+            values[name] = _resolve(hint, value, path)
+        elif isinstance(value, Mapping):
+            for inner in value:
+                check_key(f'{path}.{inner}')
+        else:
+            check_key(path)
+            values[name] = _checked(hint, value, path)
+    return kind(**values)
+
+
+def _checked(hint: Any, value: Any, path: str) -> Any:
+    """`value` in the type that `hint` asks for, an int for a float included."""
+    if typing.get_origin(hint) is Literal:
+        if value not in typing.get_args(hint):
+            choices = ', '.join(map(str, typing.get_args(hint)))
+            raise UserError(f'{path}={value}: must be one of {choices}')
+        return value
+    kind, *bounds = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise UserError(f'{path}={value!r}: must be of type {kind.__name__}, not {type(value).__name__}')
+    for bound in bounds:
+        if isinstance(bound, AtLeast) and not value >= bound.value:
+            raise UserError(f'{path}={value}: must be at least {bound.value:g}')
+        if isinstance(bound, Below) and not value < bound.value:
+            raise UserError(f'{path}={value}: must be less than {bound.value:g}')
+    return value

@@ -1,0 +1,1 @@
+"""From masks and decisions to figures, tables and a page."""

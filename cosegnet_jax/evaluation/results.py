@@ -1,0 +1,63 @@
+"""Results as a file for programs: what `results.json` holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cosegnet_jax.evaluation.protocol import Results
+from cosegnet_jax.evaluation.published import PublishedRow
+
+
+def to_json(
+    results: Results, *, split: str, step: int | None, published: Sequence[PublishedRow]
+) -> dict[str, Any]:
+    """Build the content of `results.json`: figures are in [0, 1], and None where they are not defined.
+
+    Args:
+        results: what `evaluate` returned.
+        split: the part of the data set that was scored, e.g. `test`.
+        step: the training step of the parameters; None for parameters of unknown age.
+        published: rows of others to keep beside ours.
+    """
+    overall = dataclasses.asdict(results.overall)
+    document = {
+        'dataset': results.dataset,
+        'split': split,
+        'step': step,
+        'images': results.images,
+        **overall,
+        'decision': dataclasses.asdict(results.decision),
+        'per_class': {name: dataclasses.asdict(scores) for name, scores in results.per_class.items()},
+        'skipped_classes': list(results.skipped_classes),
+        'baselines': {
+            name: {'precision': scores.precision, 'jaccard': scores.jaccard}
+            for name, scores in results.baselines.items()
+        },
+        'protocol': dataclasses.asdict(results.protocol),
+        'published': [dataclasses.asdict(row) for row in published],
+    }
+    return _null_for_nan(document)
+
+
+def write_json(path: str | Path, document: dict[str, Any]) -> None:
+    """Write strict JSON, all or nothing: a reader never sees half a file, and a crash leaves the old one."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + '\n'
+    unfinished = path.with_name(f'.{path.name}.unfinished')
+    unfinished.write_text(text, encoding='utf-8')
+    unfinished.replace(path)
+
+
+def _null_for_nan(value: Any) -> Any:
+    """JSON has no NaN: the same document with None in its place."""
+    if isinstance(value, dict):
+        return {key: _null_for_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_null_for_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,1 @@
+"""From batches to weights: the step, the loop around it, checkpoints and the log."""

@@ -1,0 +1,168 @@
+"""Orbax checkpoints under WORKDIR/checkpoints: the last two and the best by validation Jaccard."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from jax.sharding import Mesh
+from orbax.checkpoint import checkpoint_managers as policies
+
+from cosegnet_jax.config import Config, resolve
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.training.state import State, abstract_params
+
+SCORE = 'validation_jaccard'  # the metric that 'best' means
+
+# Settings that a run may change when it goes on: how long it lasts, how often it reports, how it is scored.
+_FREE = ('config.train.steps', 'config.train.log_every_steps', 'config.train.eval_every_steps',
+         'config.train.save_every_steps', 'config.train.stop_after_evals', 'config.evaluation.')  # fmt: skip
+
+
+def folder(workdir: Path) -> Path:
+    """Where the checkpoints of a run are."""
+    return workdir.absolute() / 'checkpoints'
+
+
+def manager(workdir: Path) -> ocp.CheckpointManager:
+    """The checkpoints of a run, for writing; to be closed, which waits for the last save.
+
+    Saves happen in the background and become visible whole or not at all.
+    """
+
+    def score(metrics: dict[str, float]) -> float:
+        return metrics.get(SCORE, -math.inf)  # saved between two evaluations
+
+    best = policies.BestN(get_metric_fn=score, n=1)
+    options = ocp.CheckpointManagerOptions(
+        best_fn=score,
+        preservation_policy=policies.AnyPreservationPolicy([policies.LatestN(2), best]),
+        save_decision_policy=policies.FixedIntervalPolicy(1),  # the loop says when
+        step_prefix='step',
+    )
+    return ocp.CheckpointManager(folder(workdir), options=options)
+
+
+def save(manager: ocp.CheckpointManager, state: State, config: Config, score: float | None) -> None:
+    """Saves parameters, optimizer state, step and config; `score` is the validation Jaccard, if known."""
+    manager.save(
+        int(state.step),
+        args=ocp.args.Composite(
+            params=ocp.args.StandardSave(state.params),
+            optimizer=ocp.args.StandardSave(state.optimizer),
+            config=ocp.args.JsonSave(dataclasses.asdict(config)),
+        ),
+        metrics={} if score is None else {SCORE: score},
+    )
+
+
+def config_of(manager: ocp.CheckpointManager, step: int) -> Config:
+    """The config that the checkpoint of `step` was trained with.
+
+    Raises:
+        UserError: The checkpoint is damaged, or of another version.
+    """
+    return resolve(_read(manager, step, config=ocp.args.JsonRestore())['config'])
+
+
+def restore(manager: ocp.CheckpointManager, step: int, like: State) -> State:
+    """The state at `step`, placed as `like` (from `state.abstract`) says.
+
+    Raises:
+        UserError: The checkpoint is damaged, or of another network.
+    """
+    args = {
+        'params': ocp.args.StandardRestore(like.params),
+        'optimizer': ocp.args.StandardRestore(like.optimizer),
+    }
+    saved = _read(manager, step, **args)
+    return State(jax.device_put(np.int32(step), like.step.sharding), saved['params'], saved['optimizer'])
+
+
+def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.CheckpointArgs):
+    try:
+        return manager.restore(step, args=ocp.args.Composite(**args))
+    except Exception as error:  # whatever a storage library may find wrong with the bytes
+        path = Path(manager.directory) / f'step_{step}'
+        others = ', '.join(str(s) for s in sorted(manager.all_steps()) if s != step) or 'none'
+        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+        raise UserError(
+            f'{path}: cannot be restored ({reason}); '
+            f'delete that folder to go on from another step (there: {others})'
+        ) from error
+
+
+def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
+    """Refuses to go on with a run under another config than it began with.
+
+    Raises:
+        UserError: Naming the first key that differs.
+    """
+    before, after = dict(_flat(dataclasses.asdict(saved))), dict(_flat(dataclasses.asdict(now)))
+    for key, value in after.items():
+        if before[key] != value and not key.startswith(_FREE):
+            raise UserError(
+                f'{workdir} holds a run with {key}={before[key]}, not {value}: '
+                f'give another --workdir, or the same value'
+            )
+
+
+def check_same_network(saved: Config, now: Config, path: Path) -> None:
+    """Refuses a checkpoint of another architecture.
+
+    Raises:
+        UserError: Naming the first key of the network that differs.
+    """
+    for key in ('tap', 'width'):
+        theirs, ours = getattr(saved.model, key), getattr(now.model, key)
+        if theirs != ours:
+            raise UserError(
+                f'{path} holds a network with config.model.{key}={theirs}, not {ours}: '
+                f'set that key to {theirs}'
+            )
+
+
+def _flat(tree: dict, prefix: str = 'config'):
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f'{prefix}.{key}')
+        else:
+            yield f'{prefix}.{key}', value
+
+
+def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> tuple[int, Any]:
+    """Weights for evaluation or prediction; the optimizer's state is not read.
+
+    Args:
+        workdir: Of the run.
+        config: Must describe the network of the checkpoint.
+        mesh: Devices that each get all weights.
+        step: Which checkpoint; None is the best by validation, or the last where none was validated.
+
+    Returns:
+        The step, and the parameters.
+
+    Raises:
+        UserError: There is none, or it is damaged, or of another network.
+    """
+    where = folder(workdir)
+    if not where.is_dir():
+        raise UserError(
+            f'{workdir}: no checkpoints in it; train first: python train.py --config=… --workdir={workdir}'
+        )
+    with manager(workdir) as checkpoints:
+        steps = sorted(checkpoints.all_steps())
+        if not steps:
+            raise UserError(f'{where}: no finished checkpoint in it yet')
+        if step is None:
+            step = checkpoints.best_step()
+        if step not in steps:
+            raise UserError(f'{where}: no checkpoint of step {step}; there are {", ".join(map(str, steps))}')
+        check_same_network(config_of(checkpoints, step), config, where / f'step_{step}')
+        like = ocp.args.StandardRestore(abstract_params(config.model, mesh))
+        return step, _read(checkpoints, step, params=like)['params']

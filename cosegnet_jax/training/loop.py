@@ -1,0 +1,173 @@
+"""Training from the first step, or from where it stopped, to the last."""
+
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+import orbax.checkpoint as ocp
+from jax.sharding import Mesh
+from jaxtyping import UInt8
+
+from cosegnet_jax import data, records
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax.config import Config
+from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data.pipeline import stream
+from cosegnet_jax.data.triplets import TripletSampler
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.training import checkpoints, optimizer, state, step
+from cosegnet_jax.training.log import Log
+from cosegnet_jax.training.state import State
+
+# `(config, params, validation part, mesh) -> (scalars, picture)`; the scalars hold checkpoints.SCORE.
+Validate = Callable[[Config, Any, Examples, Mesh], tuple[dict[str, float], UInt8[np.ndarray, 'h w 3']]]
+
+
+def train(config: Config, workdir: Path, validate: Validate) -> None:
+    """Trains until `config.train.steps`, going on from the last checkpoint in `workdir` if there is one.
+
+    A run that was killed and started again ends with the same parameters, bit for bit, as one that was
+    not: triplets, flips and every other draw are functions of the seed and the step.
+
+    Args:
+        config: The experiment.
+        workdir: Folder of the run: checkpoints/, metrics.jsonl and events/ (TensorBoard).
+        validate: Looks at the validation part: `(config, params, examples, mesh) -> (scalars, picture)`.
+
+    Raises:
+        UserError: Data or weights cannot be used, `workdir` holds a run of another config, the loss is no
+            longer a number, or somebody asked to stop.
+    """
+    mesh = meshes.data_mesh()
+    meshes.check_divides(mesh, config.train.batch_triplets, 'config.train.batch_triplets')
+    training, validation = _parts(config)
+    sampler = TripletSampler(training.labels, training.masks.any((1, 2)), config.seed)
+    update = optimizer.build(config.optimizer, config.train.steps)
+    run_step = step.make_step(config, update, mesh)
+
+    with checkpoints.manager(workdir) as saves:
+        current = _begin_or_go_on(config, workdir, saves, update, mesh)
+        start = int(current.step)
+        patience = _Patience(config.train.stop_after_evals, workdir, start)
+        process = jax.process_index(), jax.process_count()
+        steps = config.train.batch_triplets, start, config.train.steps
+        batches = stream(training, sampler, *steps, config.data.flip, shard=process)
+
+        with Log(workdir, start, config.train.steps, 3 * config.train.batch_triplets) as log, _Stop() as stop:
+            pending = None  # metrics of a step that the device may still be at
+            for number, batch in enumerate(batches, start + 1):
+                current, metrics = run_step(current, *(meshes.put_batch(mesh, rows) for rows in batch))
+                # The step just dispatched runs while the one before it is read and logged.
+                _log_step(pending, config, log, saves)
+                pending = number, metrics
+
+                stopping = stop.asked or saves.reached_preemption(number)
+                look = number % config.train.eval_every_steps == 0 or number == config.train.steps
+                if not (look or stopping or number % config.train.save_every_steps == 0):
+                    continue
+                _log_step(pending, config, log, saves)  # nothing is saved that is not known to be sound
+                pending, score = None, None
+                if look:
+                    scalars, picture = validate(config, current.params, validation, mesh)
+                    score = scalars[checkpoints.SCORE]
+                    patience.see(score)
+                    log.validation(number, scalars, picture)
+                checkpoints.save(saves, current, config, score)
+                if stopping:
+                    raise UserError(
+                        f'stopped at step {number} and saved; the same command goes on from there'
+                    )
+                if patience.over:
+                    log.say(f'no better for {config.train.stop_after_evals} evaluations: stopping early')
+                    break
+                log.restart_clock()
+
+
+def _parts(config: Config) -> tuple[Examples, Examples]:
+    """The training and the validation part of the configured data."""
+    examples = data.load(config)
+    training, validation = (data.part(examples, config, name) for name in ('train', 'validation'))
+    print(
+        f'{examples.name}: {len(training)} images to train on, {len(validation)} to validate on, '
+        f'{examples.nbytes / 2**20:.0f} MiB in memory; {jax.device_count()} {jax.default_backend()} device(s)'
+    )
+    return training, validation
+
+
+def _begin_or_go_on(
+    config: Config,
+    workdir: Path,
+    saves: ocp.CheckpointManager,
+    update: optax.GradientTransformation,
+    mesh: Mesh,
+) -> State:
+    """The state of the last checkpoint; where there is none, the initial one."""
+    last = saves.latest_step()
+    if last is None:
+        return state.initial(config, update, mesh)
+    checkpoints.check_same_run(checkpoints.config_of(saves, last), config, workdir)
+    print(f'going on from step {last} in {workdir}')
+    return checkpoints.restore(saves, last, state.abstract(config, update, mesh))
+
+
+def _log_step(
+    pending: tuple[int, step.Metrics] | None, config: Config, log: Log, saves: ocp.CheckpointManager
+) -> None:
+    """Logs the metrics of a step, and stops the run if its loss or gradient is no longer a number."""
+    if pending is None:
+        return
+    number, metrics = pending[0], {key: float(value) for key, value in pending[1].items()}
+    if not math.isfinite(metrics['loss'] + metrics['gradient_norm']):
+        saves.wait_until_finished()
+        good = saves.latest_step()
+        place = f'step {good} in {saves.directory}' if good else 'none'
+        raise UserError(
+            f'the loss is {metrics["loss"]:g} (norm of its gradient {metrics["gradient_norm"]:g}) at step '
+            f'{number}; the last good checkpoint is {place}. '
+            f'Lower config.optimizer.learning_rate or set config.optimizer.clip_norm'
+        )
+    log.step(number, metrics, write=number % config.train.log_every_steps == 0)
+
+
+class _Patience:
+    """Counts evaluations since the best one; those before the start of a run that goes on count too."""
+
+    def __init__(self, limit: int, workdir: Path, start: int):
+        self._limit, self._best, self._since = limit, -math.inf, 0
+        for record in records.read(workdir):
+            if checkpoints.SCORE in record and record['step'] <= start:
+                self.see(record[checkpoints.SCORE])
+
+    def see(self, score: float) -> None:
+        self._since = 0 if score > self._best else self._since + 1
+        self._best = max(self._best, score)
+
+    @property
+    def over(self) -> bool:
+        return bool(self._limit) and self._since >= self._limit
+
+
+class _Stop:
+    """Turns Ctrl-C and SIGTERM into a wish to stop after the current step; a second one stops at once."""
+
+    def __enter__(self) -> _Stop:
+        self.asked = False
+        self._before = {
+            number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: object) -> None:
+        self.asked = True
+        signal.signal(number, self._before[number])

@@ -1,0 +1,44 @@
+"""The update rule (§4.1)."""
+
+from __future__ import annotations
+
+import jax
+import optax
+
+from cosegnet_jax.config import Optimizer
+
+
+def is_kernel(params: optax.Params) -> optax.Params:
+    """Mask of the parameters that decay: kernels, not biases (fidelity row 17)."""
+    return jax.tree.map(lambda p: p.ndim > 1, params)
+
+
+def schedule(config: Optimizer, steps: int) -> optax.Schedule:
+    """Learning rate at each of `steps` steps: linear warm-up, then constant or a half cosine to zero."""
+    rate, warmup = config.learning_rate, config.warmup_steps
+    if config.schedule == 'cosine':
+        after = optax.cosine_decay_schedule(rate, max(steps - warmup, 1))
+    else:
+        after = optax.constant_schedule(rate)
+    return (
+        optax.join_schedules([optax.linear_schedule(0.0, rate, warmup), after], [warmup]) if warmup else after
+    )
+
+
+def build(config: Optimizer, steps: int) -> optax.GradientTransformation:
+    """The chain that turns gradients into updates: clip, decay, rule.
+
+    For sgd and adam the decay is added to the gradient before momentum, as Caffe does and the paper's
+    generation of code did; adamw keeps it out of the moments.
+    """
+    rate = schedule(config, steps)
+    decay = optax.add_decayed_weights(config.weight_decay, mask=is_kernel)
+    match config.name:
+        case 'sgd':
+            rule = [decay, optax.sgd(rate, config.momentum)]
+        case 'adam':
+            rule = [decay, optax.adam(rate)]
+        case 'adamw':
+            rule = [optax.adamw(rate, weight_decay=config.weight_decay, mask=is_kernel)]
+    clip = [optax.clip_by_global_norm(config.clip_norm)] if config.clip_norm else []
+    return optax.chain(*clip, *rule)

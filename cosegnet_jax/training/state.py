@@ -1,0 +1,78 @@
+"""What training carries from step to step."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from jax.sharding import Mesh
+from jaxtyping import Array, Int
+
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax import models, weights
+from cosegnet_jax.config import Config, Model
+from cosegnet_jax.errors import UserError
+
+
+class State(NamedTuple):
+    """Parameters and optimizer state after `step` updates."""
+
+    step: Int[Array, '']
+    params: Any  # nested dict of float32 arrays, such as params['decoder']['layers']['cT9']['kernel']
+    optimizer: optax.OptState
+
+
+def random_params(config: Model, seed: int) -> Any:
+    """Weights before the first step: He normal kernels and zero biases, drawn from `seed`."""
+    return nnx.to_pure_dict(nnx.state(models.build(config, seed), nnx.Param))
+
+
+def abstract_params(config: Model, mesh: Mesh) -> Any:
+    """Shapes, types and places of the weights, without their numbers."""
+    return _placed(jax.eval_shape(lambda: random_params(config, 0)), mesh)
+
+
+def random(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
+    """The state before the first step with random weights, born on every device of `mesh`."""
+
+    def make() -> State:
+        params = random_params(config.model, config.seed)
+        return State(jnp.zeros((), jnp.int32), params, optimizer.init(params))
+
+    return jax.jit(make, out_shardings=meshes.replicated(mesh))()
+
+
+def abstract(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
+    """Shapes, types and places of the state, without its numbers."""
+    return _placed(jax.eval_shape(lambda: random(config, optimizer, mesh)), mesh)
+
+
+def _placed(tree: Any, mesh: Mesh) -> Any:
+    place = meshes.replicated(mesh)
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=place), tree)
+
+
+def initial(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
+    """The state before the first step, with the encoder that `config.model.weights` asks for.
+
+    Raises:
+        UserError: The weights cannot be read, or do not fit the width.
+    """
+    state = random(config, optimizer, mesh)
+    if config.model.weights == 'none':
+        return state
+    if config.model.width != 1:
+        raise UserError(
+            f'config.model.weights={config.model.weights}: VGG16 weights fit config.model.width=1, '
+            f'not {config.model.width:g}; use config.model.weights=none'
+        )
+    # Fidelity row 8: the encoder starts from ImageNet.
+    encoder = {
+        name: {'kernel': layer.kernel, 'bias': layer.bias}
+        for name, layer in weights.load_vgg16(config.model.weights).items()
+    }
+    encoder = jax.device_put({'layers': encoder}, meshes.replicated(mesh))
+    return state._replace(params=state.params | {'encoder': encoder})

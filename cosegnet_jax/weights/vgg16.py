@@ -1,0 +1,138 @@
+"""VGG16's thirteen convolutions from a file of any published format."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.models.vgg16 import BLOCKS
+from cosegnet_jax.weights.array_files import read_npz, read_safetensors
+from cosegnet_jax.weights.download import fetch_imagenet
+from cosegnet_jax.weights.folding import CAFFE, TORCHVISION, ConvWeights, InputConvention, fold_input
+from cosegnet_jax.weights.keras_file import read_keras
+from cosegnet_jax.weights.torch_file import read_torch
+
+
+@dataclasses.dataclass(frozen=True)
+class _Format:
+    """How a kind of file holds the convolutions of a VGG."""
+
+    read: Callable[[Path], dict[str, np.ndarray]]  # every convolution of the file, under the file's names
+    names: dict[str, tuple[str, str]]  # layer → names of its kernel and its bias
+    kernel_axes: str
+    convention: InputConvention
+
+
+_CHANNELS = {name: channels for block in BLOCKS for name, channels in block}
+
+# Position of each convolution in torchvision's `features`, where ReLUs and poolings count too.
+_TORCH_POSITIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+_TORCH_NAMES = {
+    layer: (f'features.{i}.weight', f'features.{i}.bias')
+    for layer, i in zip(_CHANNELS, _TORCH_POSITIONS, strict=True)
+}
+_KERAS_NAMES = {
+    layer: (f'block{layer[4]}_conv{layer[6]}/kernel', f'block{layer[4]}_conv{layer[6]}/bias')
+    for layer in _CHANNELS
+}
+_CAFFE_NAMES = {layer: (f'{layer}_W', f'{layer}_b') for layer in _CHANNELS}
+
+_FORMATS = {
+    '.h5': _Format(read_keras, _KERAS_NAMES, 'HWIO', CAFFE),
+    '.npz': _Format(functools.partial(read_npz, prefix='conv'), _CAFFE_NAMES, 'HWIO', CAFFE),
+    '.pth': _Format(functools.partial(read_torch, prefix='features.'), _TORCH_NAMES, 'OIHW', TORCHVISION),
+    '.safetensors': _Format(
+        functools.partial(read_safetensors, prefix='features.'), _TORCH_NAMES, 'OIHW', TORCHVISION
+    ),
+}
+
+# What the four readers raise on a file that is damaged or is not what its ending says.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    SafetensorError,
+)
+
+
+def load_vgg16(spec: str) -> dict[str, ConvWeights]:
+    """ImageNet weights of the encoder, for the input z = (v - MEAN) / STD in RGB (`models.vgg16`).
+
+    The formats were made for other inputs: Keras .h5 and .npz for Caffe's (BGR, mean subtracted),
+    torchvision .pth and .safetensors for RGB in 0-1 with its own mean and deviation. The difference is
+    folded into conv1_1, whose outputs are those of the original network; exactly with Caffe's files, and
+    exactly but for the image border with torchvision's (see `fold_input`).
+
+    Args:
+        spec: 'imagenet' for the published weights, downloaded once, or a file: .h5 of Keras (weights or
+            whole model, with or without the fully connected layers), .pth or .safetensors under torchvision's
+            names (features.0.weight), or .npz with conv1_1_W (HWIO) and conv1_1_b to conv5_3_b.
+
+    Returns:
+        Weights of 'conv1_1' to 'conv5_3' in the order of the network.
+
+    Raises:
+        UserError: No such file, an unknown ending, a damaged file, another network, or no download.
+    """
+    path = fetch_imagenet() if spec == 'imagenet' else Path(spec).expanduser()
+    if path.suffix.lower() not in _FORMATS:
+        raise UserError(
+            f"config.model.weights='{spec}' should be 'imagenet', 'none' or a file that ends in "
+            f'{", ".join(_FORMATS)}'
+        )
+    if not path.is_file():
+        raise UserError(f'weights file {path} does not exist: check config.model.weights')
+    form = _FORMATS[path.suffix.lower()]
+    try:
+        arrays = form.read(path)
+    except _DAMAGED as error:
+        reason = ' '.join(str(error).split())
+        raise UserError(
+            f'{path} cannot be read as {path.suffix} weights ({reason}): get it again or pass another'
+        ) from error
+    if problem := _difference(arrays, form):
+        raise UserError(f'{path} {problem}: pass float weights of VGG16, the network without BatchNorm')
+
+    to_hwio = [form.kernel_axes.index(axis) for axis in 'HWIO']
+    layers = {
+        layer: ConvWeights(
+            kernel=np.ascontiguousarray(arrays[kernel].transpose(to_hwio), dtype=np.float32),
+            bias=np.ascontiguousarray(arrays[bias], dtype=np.float32),
+        )
+        for layer, (kernel, bias) in form.names.items()
+    }
+    return layers | {'conv1_1': fold_input(layers['conv1_1'], form.convention)}
+
+
+def _difference(arrays: dict[str, np.ndarray], form: _Format) -> str | None:
+    """How the convolutions of a file differ from VGG16's, in words; None where they do not."""
+    expected, cin = {}, 3
+    for layer, cout in _CHANNELS.items():
+        kernel, bias = form.names[layer]
+        sizes = {'H': 3, 'W': 3, 'I': cin, 'O': cout}
+        expected |= {kernel: tuple(sizes[axis] for axis in form.kernel_axes), bias: (cout,)}
+        cin = cout
+    for name, shape in expected.items():
+        if name not in arrays:
+            return f"has no '{name}'"
+        if arrays[name].shape != shape:
+            return f"has '{name}' of shape {arrays[name].shape} instead of {shape}"
+        if arrays[name].dtype.kind != 'f':
+            return f"has '{name}' of type {arrays[name].dtype} instead of float16, float32 or float64"
+        if not np.isfinite(arrays[name]).all():
+            return f"has values in '{name}' that are no finite numbers"
+    if further := arrays.keys() - expected.keys():
+        return f"has '{min(further)}' too"  # as VGG19 has a fourth convolution in three of its blocks
+    return None

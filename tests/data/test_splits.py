@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from cosegnet_jax.data.splits import stratified
+from cosegnet_jax.errors import UserError
+
+LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [50, 100, 15]))
+
+
+def parts(split):
+    return split.train, split.validation, split.test
+
+
+def of_class(labels, split, label):
+    return [part[labels[part] == label] for part in parts(split)]
+
+
+def test_parts_are_disjoint_and_cover_everything():
+    together = np.concatenate(parts(stratified(LABELS, seed=0)))
+    np.testing.assert_array_equal(np.sort(together), np.arange(len(LABELS)))
+
+
+@pytest.mark.parametrize(('label', 'sizes'), [(0, (30, 10, 10)), (1, (60, 20, 20)), (2, (9, 3, 3))])
+def test_each_class_is_divided_three_to_one_to_one(label, sizes):
+    members = of_class(LABELS, stratified(LABELS, seed=0), label)
+    assert tuple(map(len, members)) == sizes
+
+
+@pytest.mark.parametrize(
+    ('count', 'sizes'),
+    [
+        (2, (2, 0, 0)),
+        (3, (3, 0, 0)),
+        (4, (2, 0, 2)),
+        (5, (3, 0, 2)),
+        (6, (2, 2, 2)),
+        (7, (3, 2, 2)),
+        (8, (4, 2, 2)),
+        (9, (5, 2, 2)),
+    ],
+)
+def test_part_of_a_small_class_has_no_image_or_a_pair(count, sizes):
+    labels = np.repeat([0, 1], [count, 50])
+    members = of_class(labels, stratified(labels, seed=0), 0)
+    assert tuple(map(len, members)) == sizes
+
+
+def test_other_ratios():
+    split = stratified(LABELS, seed=0, ratios=(4, 0, 1))
+    assert tuple(map(len, of_class(LABELS, split, 1))) == (80, 0, 20)
+
+
+def test_split_is_a_function_of_seed_and_index():
+    reference = stratified(LABELS, seed=4, index=2)
+    np.testing.assert_array_equal(stratified(LABELS, seed=4, index=2).test, reference.test)
+    assert not np.array_equal(stratified(LABELS, seed=4, index=3).test, reference.test)
+    assert not np.array_equal(stratified(LABELS, seed=5, index=2).test, reference.test)
+
+
+def test_split_is_random_within_a_class():
+    times_in_test = np.zeros(len(LABELS))
+    for index in range(200):
+        times_in_test[stratified(LABELS, seed=0, index=index).test] += 1
+    np.testing.assert_allclose(times_in_test / 200, 0.2, atol=0.12)
+
+
+def test_class_is_split_the_same_whatever_the_others_hold():
+    alone, beside = np.zeros(20, int), np.repeat([0, 1, 7], [20, 6, 30])
+    for part, same in zip(
+        parts(stratified(alone, seed=1)), of_class(beside, stratified(beside, seed=1), 0), strict=True
+    ):
+        np.testing.assert_array_equal(part, same)
+
+
+def test_class_with_one_image_is_an_error():
+    with pytest.raises(UserError, match='class number 1 has one image'):
+        stratified(np.array([0, 0, 1]), seed=0)

@@ -1,0 +1,107 @@
+import json
+
+import numpy as np
+import pytest
+
+from cosegnet_jax.evaluation.protocol import Protocol, evaluate
+from cosegnet_jax.evaluation.published import published_rows
+from cosegnet_jax.evaluation.results import to_json, write_json
+from cosegnet_jax.evaluation.tables import format_tables
+
+
+@pytest.fixture
+def results(examples, masks, decisions):
+    return evaluate(examples, masks, decisions, Protocol(image_size=16))
+
+
+def test_document_has_the_promised_keys(results):
+    document = to_json(results, split='test', step=300, published=published_rows('msrc'))
+    assert set(document) == {
+        'dataset', 'split', 'step', 'images', 'pairs', 'precision', 'jaccard', 'precision_ungated',
+        'jaccard_ungated', 'decision', 'per_class', 'skipped_classes', 'baselines', 'protocol', 'published',
+    }  # fmt: skip
+    assert (document['dataset'], document['split'], document['step']) == ('blobs', 'test', 300)
+    assert document['images'] == 19
+    assert document['jaccard'] == results.overall.jaccard
+    assert {'accuracy', 'auc', 'threshold', 'balanced_accuracy', 'null_mask_rate'} <= set(
+        document['decision']
+    )
+    assert set(document['per_class']) == {'cat', 'dog', 'owl'}
+    assert {'precision', 'jaccard', 'pairs'} <= set(document['per_class']['cat'])
+    assert document['skipped_classes'] == ['fox']
+    assert set(document['baselines']) == {'all_foreground', 'centre_box'}
+    assert document['protocol'] == {
+        'image_size': 16,
+        'mask_threshold': 0.5,
+        'decision_threshold': 0.5,
+        'empty_truth': 'one',
+        'symmetric': True,
+        'pairs': 'all unordered pairs inside each class, each the mean of its two images',
+        'average': 'mean over classes of the mean over pairs of the class',
+    }
+    assert document['published'][-2] == {
+        'method': 'CoSegNet', 'precision': 0.963, 'jaccard': 0.85, 'source': 'Table 4',
+    }  # fmt: skip
+
+
+def test_file_is_strict_json_with_null_for_undefined(examples, masks, decisions, tmp_path):
+    same = np.array([13, 14, 15])  # one class alone: no negative pair, no AUC
+    results = evaluate(examples.subset(same), masks[same], decisions[np.ix_(same, same)], Protocol(16))
+    document = to_json(results, split='all', step=None, published=())
+    write_json(tmp_path / 'eval' / 'results.json', document)
+
+    def refuse(constant):
+        raise AssertionError(f'{constant} is no JSON')
+
+    text = (tmp_path / 'eval' / 'results.json').read_text(encoding='utf-8')
+    assert json.loads(text, parse_constant=refuse) == document
+    assert document['decision']['auc'] is None
+    assert document['step'] is None
+
+
+def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / 'results.json'
+    write_json(path, {'jaccard': 0.5})
+    with pytest.raises(ValueError, match='Out of range float'):
+        write_json(path, {'jaccard': float('nan')})
+    assert json.loads(path.read_text()) == {'jaccard': 0.5}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ('names', 'precision', 'jaccard'),
+    [
+        (('pascal_voc10',), 0.954, 0.68),
+        (('photos', 'pascal_coseg'), 0.954, 0.68),
+        (('Internet',), 0.961, 0.77),
+        (('msrc7',), 0.963, 0.85),
+    ],
+)
+def test_published_rows_are_found_by_name(names, precision, jaccard):
+    row = next(row for row in published_rows(*names) if row.method == 'CoSegNet')
+    assert (row.precision, row.jaccard) == (precision, jaccard)
+
+
+def test_data_sets_that_the_paper_does_not_have_get_no_rows():
+    assert published_rows('shapes', 'holiday') == ()
+
+
+def test_terminal_table_shows_our_figures_the_baselines_and_the_papers(results):
+    text = format_tables(results, published_rows('pascal_voc'))
+    line = next(line for line in text.splitlines() if 'This model, gated' in line)
+    assert f'{100 * results.overall.precision:.1f}' in line
+    assert f'{results.overall.jaccard:.3f}' in line
+    assert 'Everything is foreground' in text
+    assert next(line for line in text.splitlines() if 'Hsu' in line).split()[-4:] == [
+        '0.60',
+        'paper,',
+        'Table',
+        '1',
+    ]
+    assert next(line for line in text.splitlines() if 'CoSegNet-base' in line).split()[1:3] == ['-', '0.47']
+    assert 'left out: fox' in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_terminal_table_without_published_rows(results):
+    assert 'paper' not in format_tables(results, ())

@@ -1,0 +1,111 @@
+"""The two convolutions against their plain forms."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import NamedSharding, PartitionSpec
+
+from cosegnet_jax.models.convolution import conv3x3, upsample_conv3x3
+
+
+def plain_conv3x3(x, kernel, bias):
+    dimensions = ('NHWC', 'HWIO', 'NHWC')
+    return jax.lax.conv_general_dilated(x, kernel, (1, 1), 'SAME', dimension_numbers=dimensions) + bias
+
+
+def plain_upsample_conv3x3(x, kernel, bias):
+    return plain_conv3x3(jnp.repeat(jnp.repeat(x, 2, axis=1), 2, axis=2), kernel, bias)
+
+
+FORMS = pytest.mark.parametrize(
+    ('fast', 'plain', 'scale'),
+    [(conv3x3, plain_conv3x3, 1), (upsample_conv3x3, plain_upsample_conv3x3, 2)],
+    ids=['conv3x3', 'upsample_conv3x3'],
+)
+
+
+def make_inputs(n, h, w, cin, cout, scale):
+    """x, kernel, bias and a cotangent of the output, as float64 numpy arrays."""
+    rng = np.random.default_rng(0)
+    shapes = [(n, h, w, cin), (3, 3, cin, cout), (cout,), (n, scale * h, scale * w, cout)]
+    return [rng.standard_normal(shape) for shape in shapes]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def value_and_gradients(function, x, kernel, bias, cotangent):
+    value, transpose = jax.vjp(function, x, kernel, bias)
+    return value, *transpose(cotangent)
+
+
+@FORMS
+@pytest.mark.parametrize(
+    ('h', 'w', 'cin', 'cout'),
+    [(6, 4, 9, 10), (3, 7, 8, 9), (1, 1, 8, 9), (2, 2, 9, 8), (5, 4, 3, 8), (4, 5, 8, 1), (1, 2, 2, 1)],
+)
+def test_value_and_gradients_are_those_of_the_plain_form(fast, plain, scale, h, w, cin, cout):
+    with jax.enable_x64(True):
+        arrays = [jnp.asarray(a) for a in make_inputs(2, h, w, cin, cout, scale)]
+        got = value_and_gradients(fast, *arrays)
+        want = value_and_gradients(plain, *arrays)
+    for a, b in zip(got, want, strict=True):
+        assert a.dtype == jnp.float64
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+@FORMS
+@pytest.mark.parametrize(('cin', 'cout'), [(3, 16), (16, 16), (16, 1)])
+def test_bfloat16_is_rounded_and_not_accumulated_in(fast, plain, scale, cin, cout):
+    arrays = [jnp.asarray(a, jnp.bfloat16) for a in make_inputs(2, 16, 16, cin, cout, scale)]
+    got = value_and_gradients(fast, *arrays)
+    want = value_and_gradients(plain, *(a.astype(jnp.float32) for a in arrays))
+    for a, b in zip(got, want, strict=True):
+        assert a.dtype == jnp.bfloat16
+        np.testing.assert_allclose(a.astype(jnp.float32), b, rtol=0, atol=0.01 * float(jnp.abs(b).max()))
+
+
+@FORMS
+def test_shards_of_a_batch_give_the_values_and_gradients_of_the_whole(fast, plain, scale):
+    devices = jax.devices()[:4]
+    assert len(devices) == 4
+    mesh = jax.make_mesh((4,), ('data',), axis_types=(jax.sharding.AxisType.Auto,), devices=devices)
+    batch, everywhere = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in [('data',), ()])
+    x, kernel, bias, cotangent = (a.astype(np.float32) for a in make_inputs(8, 4, 4, 8, 9, scale))
+    want = value_and_gradients(plain, x, kernel, bias, cotangent)
+
+    x, cotangent = jax.device_put((x, cotangent), batch)
+    kernel, bias = jax.device_put((kernel, bias), everywhere)
+    step = jax.jit(
+        lambda *arrays: value_and_gradients(fast, *arrays),
+        out_shardings=(batch, batch, everywhere, everywhere),
+    )
+    got = step(x, kernel, bias, cotangent)
+    assert 'all-gather' not in step.lower(x, kernel, bias, cotangent).compile().as_text()
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-4)
+
+
+@FORMS
+def test_no_input_gradient_is_computed_where_none_is_asked_for(fast, plain, scale):
+    x, kernel, bias, _ = (jnp.asarray(a, jnp.float32) for a in make_inputs(1, 4, 4, 3, 8, scale))
+
+    def loss(kernel, bias):
+        return fast(x, kernel, bias).sum()
+
+    compiled = jax.jit(jax.grad(loss, argnums=(0, 1))).lower(kernel, bias).compile().as_text()
+    assert ' convolution(' not in compiled
+
+
+@FORMS
+def test_lowers_for_other_platforms_than_the_one_it_runs_on(fast, plain, scale):
+    arrays = [a.astype(np.float32) for a in make_inputs(1, 4, 4, 8, 8, scale)]
+    step = jax.jit(lambda *arrays: value_and_gradients(fast, *arrays))
+    traced = step.trace(*arrays)
+    on = {p: traced.lower(lowering_platforms=(p,)).as_text() for p in ('cpu', 'tpu', 'cuda')}
+    assert {p: text.count('stablehlo.convolution') for p, text in on.items()} == {
+        'cpu': 2,
+        'tpu': 3,
+        'cuda': 3,
+    }

@@ -1,0 +1,85 @@
+import dataclasses
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from cosegnet_jax import config as configs
+from cosegnet_jax.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+
+
+def tree(key, value):
+    """The defaults with one key changed, as plain dictionaries: a `ConfigDict` already refuses some types."""
+    raw = dataclasses.asdict(configs.Config())
+    section = raw
+    *path, last = key.split('.')[1:]
+    for word in path:
+        section = section[word]
+    section[last] = value
+    return raw
+
+
+def test_defaults_are_the_papers_setting():
+    config = configs.resolve(configs.default())
+    assert config == configs.Config()
+    assert (config.image_size, config.train.batch_triplets, config.loss.margin) == (224, 3, 1.0)
+    optimizer = config.optimizer
+    assert (optimizer.name, optimizer.learning_rate, optimizer.momentum, optimizer.weight_decay) == (
+        'sgd',
+        1e-5,
+        0.9,
+        4e-4,
+    )
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'message'),
+    [
+        ('config.train.stpes', 3, 'config.train.stpes: no such key; did you mean config.train.steps'),
+        ('config.modle', {'tap': 'f'}, 'config.modle.tap: no such key; did you mean config.model.tap'),
+        ('config.seeds', 1, 'did you mean config.seed'),
+        ('config.model.tap', 'cT5', 'config.model.tap=cT5: must be one of f, cT3, cT6, cT9, cT11'),
+        ('config.train.steps', 'many', 'must be of type int, not str'),
+        ('config.data.flip', 1, 'must be of type bool, not int'),
+        ('config.train.batch_triplets', 0, 'must be at least 1'),
+        ('config.optimizer.momentum', 1.0, 'must be less than 1'),
+        ('config.image_size', 100, 'must be a multiple of 32, for example 96 or 128'),
+    ],
+)
+def test_a_wrong_key_or_value_is_one_clear_line(key, value, message):
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        configs.resolve(tree(key, value))
+    assert '\n' not in str(caught.value)
+
+
+def test_an_integer_serves_where_a_float_is_asked_for():
+    assert configs.resolve(tree('config.model.width', 1)).model.width == 1.0
+
+
+def test_a_key_on_the_command_line_is_matched_by_its_last_word_too():
+    with pytest.raises(UserError, match=r'did you mean config\.optimizer\.learning_rate'):
+        configs.check_key('config.learning_rate')
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'configs').glob('*.py')), ids=lambda path: path.stem)
+def test_every_config_file_resolves(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    configs.resolve(module.get_config())
+
+
+def test_every_key_is_read_somewhere():
+    sources = ''.join(
+        path.read_text() for path in [*(ROOT / 'cosegnet_jax').rglob('*.py')] if path.name != 'config.py'
+    )
+    unread = [key for key in configs.all_keys() if not re.search(rf'\.{key.split(".")[-1]}\b', sources)]
+    assert not unread
+
+
+def test_a_resolved_config_survives_json_like_trees():
+    config = configs.resolve(tree('config.train.steps', 7))
+    assert configs.resolve(dataclasses.asdict(config)) == config

@@ -1,0 +1,88 @@
+"""The commands of the README, as a user runs them, at small size."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+SMALL = [
+    '--config.image_size=32',
+    '--config.data.images_per_class=10',
+    '--config.model.width=0.02',
+    '--config.train.steps=4',
+    '--config.train.eval_every_steps=2',
+    '--config.train.log_every_steps=1',
+]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    env = {key: value for key, value in os.environ.items() if key != 'JAX_NUM_CPU_DEVICES'}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope='module')
+def workdir(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp('run')
+    done = run('train.py', '--config=configs/shapes.py', f'--workdir={folder}', *SMALL)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_eval_writes_what_the_contract_promises_and_prints_a_table(workdir):
+    done = run('eval.py', '--config=configs/shapes.py', f'--workdir={workdir}', *SMALL)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((workdir / 'eval' / 'results.json').read_text())
+    assert {
+        'dataset', 'split', 'step', 'images', 'pairs', 'precision', 'jaccard', 'precision_ungated',
+        'jaccard_ungated', 'decision', 'per_class', 'protocol', 'published',
+    } <= results.keys()  # fmt: skip
+    assert (results['dataset'], results['split'], results['images']) == ('shapes', 'test', 12)
+    assert results['step'] in (2, 4)
+    assert {'accuracy', 'auc', 'threshold'} <= results['decision'].keys()
+    assert f'{100 * results["precision"]:.1f}' in done.stdout
+    assert f'{results["jaccard_ungated"]:.3f}' in done.stdout
+    assert 'data:image' in (workdir / 'report.html').read_text()
+    with Image.open(workdir / 'eval' / 'pairs.png') as picture:
+        assert picture.height > 4 * 160  # three pairs that share an object and one that does not
+
+
+def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
+    lines = [json.loads(line) for line in (workdir / 'metrics.jsonl').read_text().splitlines()]
+    assert [line['step'] for line in lines if 'loss' in line] == [1, 2, 3, 4]
+    assert any((workdir / 'events').iterdir())
+    assert (workdir / 'checkpoints' / 'step_4').is_dir()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--config=configs/shapes.py', '--config.model.wieghts=none'], 'did you mean config.model.weights'),
+        (['--config=configs/shapes.py', '--config.train.steps=many'], 'many'),
+        (['--config=configs/none.py'], 'configs/none.py'),
+        (['--config=configs/pascal_voc.py', '--config.model.weights=none'], 'set config.data.root'),
+        (['--config=configs/pascal_voc.py', '--config.data.root=/nowhere'], '/nowhere'),
+        (['--config=configs/shapes.py', 'stray'], 'stray: not a flag'),
+        ([], 'config'),
+    ],
+    ids=['key', 'value', 'file', 'no root', 'missing root', 'stray word', 'no config'],
+)
+def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, arguments, message):
+    done = run('train.py', f'--workdir={tmp_path}', *arguments)
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith('error: ')
+    assert message in last
+    assert 'Traceback' not in done.stderr

@@ -1,0 +1,190 @@
+import itertools
+
+import h5py
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.weights import load_vgg16
+from cosegnet_jax.weights.folding import CAFFE, TORCHVISION, ConvWeights, fold_input
+
+TORCH_POSITIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+
+
+def write_npz(path, weights):
+    kernels = {f'{name}_W': kernel for name, (kernel, _) in weights.items()}
+    biases = {f'{name}_b': bias for name, (_, bias) in weights.items()}
+    np.savez(path, **kernels, **biases)
+
+
+def write_safetensors(path, weights):
+    tensors = {'classifier.6.bias': np.zeros(1000, np.float32)}
+    for i, (kernel, bias) in zip(TORCH_POSITIONS, weights.values(), strict=False):
+        tensors[f'features.{i}.weight'] = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+        tensors[f'features.{i}.bias'] = bias
+    safetensors.numpy.save_file(tensors, path)
+
+
+def keras_layer(name):
+    return f'block{name[4]}_conv{name[6]}'
+
+
+def write_keras_notop(path, weights):
+    """The layout of the published file, of Keras 1."""
+    with h5py.File(path, 'w') as file:
+        for name, (kernel, bias) in weights.items():
+            layer = keras_layer(name)
+            file[f'{layer}/{layer}_W_1:0'], file[f'{layer}/{layer}_b_1:0'] = kernel, bias
+        file.create_group('block5_pool')
+
+
+def write_keras_model(path, weights):
+    """A whole compiled model, with the fully connected layers and the optimiser's moments."""
+    with h5py.File(path, 'w') as file:
+        for name, (kernel, bias) in weights.items():
+            layer = keras_layer(name)
+            group = file.create_group(f'model_weights/{layer}/{layer}')
+            group['kernel:0'], group['bias:0'] = kernel, bias
+        file['model_weights/fc1/fc1/kernel:0'] = np.zeros((4, 4), np.float32)
+        file['optimizer_weights/sgd/block1_conv1/kernel/momentum:0'] = np.ones((3, 3, 3, 64), np.float32)
+
+
+def write_keras_3(path, weights):
+    """Keras 3's own .weights.h5, which counts the layers of each class."""
+    with h5py.File(path, 'w') as file:
+        for i, (kernel, bias) in enumerate(weights.values()):
+            group = f'layers/conv2d_{i}' if i else 'layers/conv2d'
+            file[f'{group}/vars/0'], file[f'{group}/vars/1'] = kernel, bias
+        file['layers/dense/vars/0'] = np.zeros((4, 4), np.float32)
+
+
+def check(loaded, weights, convention):
+    assert list(loaded) == list(weights)
+    first = fold_input(ConvWeights(*weights['conv1_1']), convention)
+    for name, (kernel, bias) in (weights | {'conv1_1': (first.kernel, first.bias)}).items():
+        assert loaded[name].kernel.dtype == loaded[name].bias.dtype == np.float32
+        np.testing.assert_array_equal(loaded[name].kernel, kernel, err_msg=name)
+        np.testing.assert_array_equal(loaded[name].bias, bias, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ('name', 'write', 'convention'),
+    [
+        ('vgg16.npz', write_npz, CAFFE),
+        ('vgg16.safetensors', write_safetensors, TORCHVISION),
+        ('notop.h5', write_keras_notop, CAFFE),
+        ('model.h5', write_keras_model, CAFFE),
+        ('vgg16.weights.h5', write_keras_3, CAFFE),
+    ],
+)
+def test_every_layer_arrives_in_hwio_and_the_first_is_folded(
+    name, write, convention, caffe_weights, tmp_path
+):
+    write(tmp_path / name, caffe_weights)
+    check(load_vgg16(str(tmp_path / name)), caffe_weights, convention)
+
+
+def refusal(spec):
+    """The one line that a user reads when `spec` is refused."""
+    with pytest.raises(UserError) as caught:
+        load_vgg16(str(spec))
+    assert '\n' not in str(caught.value)
+    return str(caught.value)
+
+
+def beginning(weights):
+    """The first four layers: a light file, for tests that need no more."""
+    return dict(itertools.islice(weights.items(), 4))
+
+
+def test_half_precision_becomes_float32_and_endings_may_be_capitals(caffe_weights, tmp_path):
+    half = {name: (k.astype(np.float16), b.astype(np.float16)) for name, (k, b) in caffe_weights.items()}
+    write_npz(tmp_path / 'half.npz', half)
+    (tmp_path / 'half.npz').rename(tmp_path / 'HALF.NPZ')
+    loaded = load_vgg16(str(tmp_path / 'HALF.NPZ'))
+    assert loaded['conv3_2'].kernel.dtype == np.float32
+    np.testing.assert_array_equal(loaded['conv3_2'].kernel, half['conv3_2'][0])
+
+
+def test_missing_file(tmp_path):
+    assert f'{tmp_path}/vgg16.h5 does not exist' in refusal(tmp_path / 'vgg16.h5')
+
+
+@pytest.mark.parametrize('spec', ['imagnet', 'vgg16.bin', ''])
+def test_unknown_ending_lists_the_known_ones(spec):
+    message = refusal(spec)
+    assert f"'{spec}'" in message
+    assert '.h5, .npz, .pth, .safetensors' in message
+    assert "'imagenet', 'none'" in message
+
+
+@pytest.mark.parametrize('ending', ['.h5', '.npz', '.pth', '.safetensors'])
+@pytest.mark.parametrize('content', [b'', b'<html>not found</html>' * 100])
+def test_file_of_something_else(ending, content, tmp_path):
+    path = tmp_path / f'weights{ending}'
+    path.write_bytes(content)
+    assert f'{path} cannot be read as {ending} weights' in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ('name', 'write'),
+    [('v.npz', write_npz), ('v.safetensors', write_safetensors), ('v.h5', write_keras_notop)],
+)
+def test_truncated_file(name, write, caffe_weights, tmp_path):
+    path = tmp_path / name
+    write(path, beginning(caffe_weights))
+    path.write_bytes(path.read_bytes()[:-100_000])
+    assert f'{path} cannot be read' in refusal(path)
+
+
+def test_npz_with_pickled_objects_is_refused(tmp_path):
+    np.savez(tmp_path / 'v.npz', conv1_1_W=np.array([print], dtype=object))
+    assert 'allow_pickle' in refusal(tmp_path / 'v.npz')
+
+
+def test_missing_layer(caffe_weights, tmp_path):
+    path = tmp_path / 'v.npz'
+    write_npz(path, beginning(caffe_weights))
+    assert f"{path} has no 'conv3_1_W'" in refusal(path)
+
+
+def test_wrong_shape(caffe_weights, tmp_path):
+    path = tmp_path / 'v.npz'
+    kernel, bias = caffe_weights['conv2_1']
+    write_npz(path, beginning(caffe_weights) | {'conv2_1': (kernel[..., :100], bias[:100])})
+    assert f"{path} has 'conv2_1_W' of shape (3, 3, 64, 100) instead of (3, 3, 64, 128)" in refusal(path)
+
+
+def test_wrong_shape_is_told_in_the_axes_of_the_file(caffe_weights, tmp_path):
+    path = tmp_path / 'v.safetensors'
+    _, bias = caffe_weights['conv1_1']
+    write_safetensors(path, {'conv1_1': (np.ones((7, 7, 3, 64), np.float32), bias)})
+    assert "'features.0.weight' of shape (64, 3, 7, 7) instead of (64, 3, 3, 3)" in refusal(path)
+
+
+def test_whole_numbers_are_no_weights(caffe_weights, tmp_path):
+    path = tmp_path / 'v.npz'
+    kernel, bias = caffe_weights['conv1_2']
+    write_npz(path, beginning(caffe_weights) | {'conv1_2': (kernel.astype(np.int8), bias)})
+    assert "'conv1_2_W' of type int8" in refusal(path)
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf])
+def test_weights_must_be_finite(value, caffe_weights, tmp_path):
+    path = tmp_path / 'v.npz'
+    kernel, bias = caffe_weights['conv1_2']
+    write_npz(path, beginning(caffe_weights) | {'conv1_2': (kernel, np.full_like(bias, value))})
+    assert f"{path} has values in 'conv1_2_b' that are no finite numbers" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ('name', 'write', 'fourth'),
+    [('v.npz', write_npz, 'conv3_4_W'), ('v.h5', write_keras_notop, 'block3_conv4/bias')],
+)
+def test_vgg19_is_told_from_vgg16_by_its_further_layers(name, write, fourth, caffe_weights, tmp_path):
+    path = tmp_path / name
+    write(path, caffe_weights | {'conv3_4': caffe_weights['conv3_3']})
+    message = refusal(path)
+    assert f"has '{fourth}' too" in message
+    assert 'pass float weights of VGG16' in message
