@@ -12,7 +12,7 @@ from absl import flags
 
 from cosegnet_jax import cli
 from cosegnet_jax.config import Config
-from cosegnet_jax.evaluation.evaluate import evaluate_run
+from cosegnet_jax.evaluation.run import evaluate_run
 
 _STEP = flags.DEFINE_integer(
     'checkpoint_step', None, 'Checkpoint to read; without it, the best by validation.'

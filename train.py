@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cosegnet_jax import cli
 from cosegnet_jax.config import Config
-from cosegnet_jax.evaluation.evaluate import validate
+from cosegnet_jax.evaluation.validate import validate
 from cosegnet_jax.training.loop import train
 
 

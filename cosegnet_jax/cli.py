@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from absl import flags, logging
-from ml_collections import config_flags
+from absl import app, flags, logging
+from ml_collections import ConfigDict, config_flags
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.errors import UserError
@@ -25,28 +26,46 @@ def run(main: Callable[[configs.Config, Path], None]) -> None:
     What the user can put right ends the program with status 2 and one line; anything else is a bug and
     shows its traceback.
     """
-    logging.set_verbosity(logging.WARNING)  # Orbax tells of every file at INFO
+    logging.set_verbosity(logging.ERROR)  # Orbax warns of what it was asked to do
     try:
         config, workdir = parse(sys.argv)
         main(config, workdir)
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def parse(argv: list[str]) -> tuple[configs.Config, Path]:
-    """The resolved config and the folder of the run that a command line names.
+    """The resolved config and the folder of the run, which is made if it is missing.
 
     Raises:
-        UserError: A wrong flag, key or value.
+        UserError: A wrong flag, key or value, or a folder that cannot be written.
     """
+    app.define_help_flags()
     for argument in argv[1:]:
         if argument.lstrip('-').startswith('config.'):
             configs.check_key(argument.lstrip('-').split('=')[0])
     try:
         rest = flags.FLAGS(argv)
-    except (flags.Error, FileNotFoundError, TypeError, ValueError) as error:
-        raise UserError(' '.join(str(error).split())) from error
+        raw = _CONFIG.value
+    except Exception as error:  # a config file is the user's own code, and may raise anything
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(' … '.join(dict.fromkeys([lines[0], lines[-1].strip()]))) from error
     if rest[1:]:
         raise UserError(f'{rest[1]}: not a flag; flags look like --workdir=DIR or --config.key=value')
-    return configs.resolve(_CONFIG.value), Path(_WORKDIR.value)
+    if not isinstance(raw, ConfigDict):
+        raise UserError(
+            '--config: get_config() must return the ConfigDict that cosegnet_jax.config.default() makes'
+        )
+    config, workdir = configs.resolve(raw), Path(_WORKDIR.value)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f'--workdir={workdir}: {error.strerror}; name a folder that can be written'
+        ) from error
+    if not os.access(workdir, os.W_OK):
+        raise UserError(f'--workdir={workdir}: no permission to write; name another folder')
+    return config, workdir

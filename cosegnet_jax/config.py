@@ -115,7 +115,9 @@ class Evaluation:
 class Config:
     """One experiment."""
 
-    seed: Count = 0  # of everything random: weights, splits, triplets, flips
+    seed: Annotated[int, AtLeast(0), Below(2**32)] = (
+        0  # of everything random: weights, splits, triplets, flips
+    )
     image_size: Annotated[int, AtLeast(32)] = 224  # side that images are squashed to; a multiple of 32
     data: Data = Data()
     model: Model = Model()

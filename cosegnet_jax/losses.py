@@ -1,7 +1,7 @@
 """The paper's losses (§3.4), each with the sign, the terms and the means that make it a loss.
 
 Per triplet of anchor, positive and negative there are a positive pair (anchor, positive) and a negative
-pair (anchor, negative). Fidelity rows 9 to 15 say how the equations are read.
+pair (anchor, negative). Fidelity rows 8 to 15 say how the equations are read.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-Record = dict[str, int | float]  # 'step', and whatever was measured at it
+Record = dict[str, int | float | None]  # 'step', and whatever was measured at it; None where undefined
 
 
 def path(workdir: Path) -> Path:

@@ -3,10 +3,13 @@ import importlib.util
 import re
 from pathlib import Path
 
+import jax
+import numpy as np
 import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.errors import UserError
+from cosegnet_jax.training import optimizer, state, step
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,19 +67,40 @@ def test_a_key_on_the_command_line_is_matched_by_its_last_word_too():
         configs.check_key('config.learning_rate')
 
 
-@pytest.mark.parametrize('path', sorted((ROOT / 'configs').glob('*.py')), ids=lambda path: path.stem)
-def test_every_config_file_resolves(path):
+def config_of(path: Path) -> configs.Config:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    configs.resolve(module.get_config())
+    return configs.resolve(module.get_config())
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
+@pytest.mark.parametrize('path', sorted((ROOT / 'configs').glob('*.py')), ids=lambda path: path.stem)
+def test_the_train_step_of_every_config_keeps_the_shapes_and_types_of_the_state(path, dtype):
+    """At no compute; under bfloat16 the parameters stay float32."""
+    config = config_of(path)
+    config = dataclasses.replace(config, model=dataclasses.replace(config.model, dtype=dtype))
+    mesh = jax.sharding.Mesh(jax.devices()[:1], ('data',))
+    update = optimizer.build(config.optimizer, config.train.steps)
+    before = state.abstract(config, update, mesh)
+    shape = (config.train.batch_triplets, 3, config.image_size, config.image_size)
+    images, masks = (jax.ShapeDtypeStruct(s, np.uint8) for s in ((*shape, 3), shape))
+    after, metrics = jax.eval_shape(step.make_step(config, update, mesh), before, images, masks)
+    for old, new in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True):
+        assert (old.shape, old.dtype) == (new.shape, new.dtype)
+    assert all(p.dtype == np.float32 for p in jax.tree.leaves(after.params))
+    assert all(m.shape == () and m.dtype == np.float32 for m in metrics.values())
 
 
 def test_every_key_is_read_somewhere():
     sources = ''.join(
         path.read_text() for path in [*(ROOT / 'cosegnet_jax').rglob('*.py')] if path.name != 'config.py'
     )
-    unread = [key for key in configs.all_keys() if not re.search(rf'\.{key.split(".")[-1]}\b', sources)]
+    unread = [
+        key
+        for key in configs.all_keys()
+        if not re.search(rf'\b(config|settings)(\.\w+)?\.{key.split(".")[-1]}\b', sources)
+    ]
     assert not unread
 
 

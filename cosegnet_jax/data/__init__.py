@@ -18,6 +18,11 @@ def load(config: Config) -> Examples:
         UserError: There is no such data set, or something in it cannot be used.
     """
     if config.data.name == 'shapes':
+        if config.data.root:
+            raise UserError(
+                f'config.data.root={config.data.root}: shapes are made, not read; '
+                f'give the folder a name with config.data.name'
+            )
         return shapes.make(config.image_size, config.data.images_per_class, config.seed)
     if not config.data.root:
         raise UserError(
@@ -28,8 +33,17 @@ def load(config: Config) -> Examples:
 
 
 def part(examples: Examples, config: Config, name: str) -> Examples:
-    """The 'train', 'validation' or 'test' part of `examples` under the configured split, or 'all' of them."""
+    """The 'train', 'validation' or 'test' part of `examples` under the configured split, or 'all' of them.
+
+    Raises:
+        UserError: The classes are so small that the part is empty.
+    """
     if name == 'all':
         return examples
-    split = stratified(examples.labels, config.seed, config.data.split)
-    return examples.subset(getattr(split, name))
+    chosen = getattr(stratified(examples.labels, config.seed, config.data.split), name)
+    if not len(chosen):
+        raise UserError(
+            f'{examples.name}: no image in the {name} part; add images: '
+            f'a class needs four to have some in the test part, and six in every part'
+        )
+    return examples.subset(chosen)

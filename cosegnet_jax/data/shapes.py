@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.errors import UserError
 
-CLASSES = ('disc', 'square', 'triangle', 'star', 'cross', 'ring')
+CLASSES = ('disc', 'bar', 'triangle', 'star', 'cross', 'ring')
 
 MIN_IMAGE_SIZE = 32  # pixels; below it the six outlines are no longer told apart
 SUPERSAMPLING = 3  # drawn pixels per side of one image pixel
@@ -80,7 +80,7 @@ def _draw(
     """One image and its mask."""
     side = image_size * SUPERSAMPLING
     figures = _figures(kind, rng)
-    grounds, coats = _palettes(1 if rng.random() < 0.75 else 2, len(figures), rng)
+    grounds, paints = _palettes(1 if rng.random() < 0.75 else 2, len(figures), rng)
 
     canvas = _textured(grounds[0], side, rng)
     for ground in grounds[1:]:
@@ -88,11 +88,11 @@ def _draw(
     _scatter_clutter(canvas, rng)
 
     union = Image.new('L', (side, side))
-    for contours, coat in zip(figures, coats, strict=True):
+    for contours, paint in zip(figures, paints, strict=True):
         silhouette = _silhouette(contours, side)
         if rng.random() < 0.6:
             _cast_shadow(canvas, contours, rng)
-        canvas.paste(_textured(coat, side, rng), mask=silhouette)
+        canvas.paste(_textured(paint, side, rng), mask=silhouette)
         if rng.random() < 0.6:
             _draw_rim(canvas, contours, silhouette, rng)
         union.paste(255, mask=silhouette)
@@ -122,15 +122,15 @@ def _outline(kind: str) -> list[Contour]:
     match kind:
         case 'disc':
             return [_polar(np.ones(48))]
-        case 'square':
-            return [np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])]
+        case 'bar':
+            return [np.array([[-2.5, -1.0], [2.5, -1.0], [2.5, 1.0], [-2.5, 1.0]])]
         case 'triangle':
             return [_polar(np.ones(3))]
         case 'star':
             return [_polar(np.tile((1, 0.52), 5))]
         case 'cross':
-            arm = np.array([[1, 0.4], [0.4, 0.4], [0.4, 1]])
-            quarters = [_rotation((quarter + 0.5) * math.pi / 2) for quarter in range(4)]
+            arm = np.array([[1, 0.33], [0.33, 0.33], [0.33, 1]])
+            quarters = [_rotation(quarter * math.pi / 2) for quarter in range(4)]
             return [np.concatenate([arm @ quarter.T for quarter in quarters])]
         case 'ring':
             return [_polar(np.ones(48)), _polar(np.full(48, 0.42))]
@@ -294,7 +294,7 @@ def _gradient(side: int, rng: np.random.Generator) -> Field:
 _TEXTURES = (_stripes, _checks, _spots, _smooth_noise, _gradient)
 
 
-# -------------------------------------------------------------------------- what is round about the figures
+# -------------------------------------------------------------------------- around the figures
 
 
 def _beyond_a_wavy_line(side: int, rng: np.random.Generator) -> Image.Image:

@@ -20,7 +20,7 @@ LOSSES = {
 VALIDATION = {
     'validation_jaccard': 'Jaccard, gated',
     'validation_jaccard_ungated': 'Jaccard, ungated',
-    'validation_decision_accuracy': 'Decision accuracy, balanced',
+    'validation_balanced_accuracy': 'Decision accuracy, balanced',
 }
 BLUE, ORANGE, GREEN, GREY = '#2563eb', '#d97706', '#0f766e', '#6b7280'
 WIDTH = 11  # inches of every chart

@@ -25,7 +25,7 @@ class Protocol:
     """
 
     image_size: int  # pixels a side: masks are scored at the network's size
-    mask_threshold: float = 0.5  # a pixel belongs to the object above this probability
+    mask_threshold: float = 0.5  # a pixel belongs to the object from this probability on
     decision_threshold: float = 0.5  # a pair shares an object from this probability on
     empty_truth: Literal['one', 'zero', 'skip'] = 'one'  # Jaccard of an empty mask on an empty truth
     symmetric: bool = True  # probabilities of a pair are averaged over its two orders

@@ -19,7 +19,7 @@ from cosegnet_jax.evaluation.protocol import Protocol, Results, score_class_pair
 from cosegnet_jax.evaluation.published import PublishedRow
 from cosegnet_jax.evaluation.tables import comparison_rows, percent, ratio
 
-RANDOM_POSITIVE, RANDOM_NEGATIVE, SEED = 6, 4, 0  # pairs shown, and the seed of their lot
+RANDOM_POSITIVE, RANDOM_NEGATIVE, SEED = 6, 4, 0  # pairs shown, and the seed that draws them
 TILE = 168  # pixels, height of a photo
 
 
@@ -90,7 +90,7 @@ class _Shown:
         if not pairs:
             return ''
         note = (
-            f'One pair from each of {len(pairs)} classes; classes and images were drawn by lot (seed '
+            f'One pair from each of {len(pairs)} classes; classes and images were drawn at random (seed '
             f'{SEED}). Every strip shows the photo; the predicted mask in <b class="mask">blue</b>, with '
             'the outline of the truth in <b class="truth">orange</b>; and what is cut out after the '
             'decision.'
@@ -102,7 +102,7 @@ class _Shown:
         if not pairs:
             return ''
         note = (
-            f'{len(pairs)} pairs without a common object, drawn by lot (seed {SEED}). The masks in the '
+            f'{len(pairs)} pairs without a common object, drawn at random (seed {SEED}). The masks in the '
             'middle are those before the decision; the cut-outs should all be empty boxes.'
         )
         return f'<p>{note}</p>' + ''.join(self._figure(pair) for pair in pairs)
@@ -156,7 +156,7 @@ def _headline(results: Results) -> str:
         ),
         ('Decision accuracy', ratio(decision.accuracy), f'{ratio(decision.balanced_accuracy)} balanced'),
         ('Decision AUC', ratio(decision.auc), f'{ratio(decision.null_mask_rate)} null masks on negatives'),
-        ('Best blind mask', ratio(best.jaccard), 'Jaccard of a mask that sees no image'),
+        ('Best baseline', ratio(best.jaccard), 'Jaccard of a mask that sees no image'),
     ]
     return (
         '<dl class="cards">'
@@ -170,7 +170,7 @@ def _headline(results: Results) -> str:
 
 def _comparison(results: Results, published: Sequence[PublishedRow]) -> str:
     rows = [(row.name, row.precision, row.jaccard, row.source) for row in comparison_rows(results, published)]
-    table = _table('This model, blind masks and published rows', ('Method', 'P (%)', 'J', 'From'), rows)
+    table = _table('This model, baselines and published rows', ('Method', 'P (%)', 'J', 'From'), rows)
     note = (
         '<p class="note">Rows of the paper are as printed there: measured on its own splits at 224 by 224 '
         'pixels, and for older methods under their own protocols. They give an order of magnitude, not a '
@@ -236,7 +236,7 @@ def _protocol(protocol: Protocol) -> str:
         'that are right. <b>Jaccard (J)</b> is intersection over union with the true mask. <b>Gated</b> '
         'figures are those of the whole model: when it decides that a pair has nothing in common, both '
         'masks are empty. <b>Ungated</b> figures ignore the decision. <b>Null masks on negatives</b> is '
-        'the share of pairs without a common object that end with two empty masks. The blind masks mark '
+        'the share of pairs without a common object that end with two empty masks. The baselines mark '
         'every pixel, or the box in the middle with half the width and half the height.</p>'
     )
     return definitions + _table('Protocol', ('Choice', 'Value'), rows)

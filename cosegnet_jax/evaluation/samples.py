@@ -1,4 +1,4 @@
-"""Which pairs a report shows: drawn by a seeded lot or picked by a stated rule, never by eye."""
+"""Which pairs a report shows: drawn at random from a seed or picked by a stated rule, never by eye."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def draw_positive(examples: Examples, count: int, seed: int) -> list[Pair]:
 def draw_negative(examples: Examples, count: int, seed: int) -> list[Pair]:
     """Draw `count` different pairs without a common object, or all of them where there are fewer."""
     first, second = np.nonzero(np.triu(~share_object(examples), k=1))
-    lots = np.random.default_rng(seed).permutation(len(first))[:count]
-    return [(int(first[lot]), int(second[lot])) for lot in lots]
+    chosen = np.random.default_rng(seed).permutation(len(first))[:count]
+    return [(int(first[row]), int(second[row])) for row in chosen]
 
 
 def best_median_worst(examples: Examples, pairs: ClassPairs) -> dict[str, Pair]:

@@ -1,4 +1,4 @@
-"""What training, evaluation and prediction all call: describe each image once, decide every pair."""
+"""What evaluation and prediction call: describe each image once, decide every pair."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Float32, UInt8
 
 from cosegnet_jax import mesh as meshes
 
-PAIR_BLOCK = 1024  # rows of the pair table decided at a time: bounds memory, whatever the number of images
+PAIR_BLOCK = 256  # rows of the pair table decided at a time; one takes 256 · n · 32 floats
 
 
 @functools.partial(jax.jit, static_argnums=0)

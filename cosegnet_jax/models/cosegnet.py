@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Bool, Float, UInt8
+from jaxtyping import Array, Float, UInt8
 
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.models import decoder, vgg16
@@ -64,11 +64,6 @@ class CoSegNet(nnx.Module):
     def decide(self, first: Float[Array, '*n 64'], second: Float[Array, '*n 64']) -> Float[Array, '*n']:
         """Logit that the two images share an object, for each pair of embeddings in this order."""
         return self.decision(first, second)
-
-
-def gate(masks: Bool[Array, '*n h w'], share: Bool[Array, '*n']) -> Bool[Array, '*n h w']:
-    """Masks of a pair that shares an object, null masks of one that does not (§3.5)."""
-    return jnp.logical_and(masks, share[..., None, None])
 
 
 def check_size(height: int, width: int) -> None:

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from cosegnet_jax.models import convolution
 
-# Fidelity row 8: whatever does not come from ImageNet starts He normal with zero bias.
+# Fidelity row 7: whatever does not come from ImageNet starts He normal with zero bias.
 he_normal = nnx.initializers.he_normal()
 
 

@@ -19,9 +19,15 @@ from cosegnet_jax.training.state import State, abstract_params
 
 SCORE = 'validation_jaccard'  # the metric that 'best' means
 
-# Settings that a run may change when it goes on: how long it lasts, how often it reports, how it is scored.
-_FREE = ('config.train.steps', 'config.train.log_every_steps', 'config.train.eval_every_steps',
-         'config.train.save_every_steps', 'config.train.stop_after_evals', 'config.evaluation.')  # fmt: skip
+# Settings that a run may change when it goes on: how often it reports, how it is scored, how long it lasts.
+_FREE = (
+    'config.train.log_every_steps',
+    'config.train.eval_every_steps',
+    'config.train.save_every_steps',
+    'config.train.stop_after_evals',
+    'config.evaluation.',
+)
+_FREE_WITHOUT_SCHEDULE = (*_FREE, 'config.train.steps')  # a schedule depends on its length
 
 
 def folder(workdir: Path) -> Path:
@@ -29,23 +35,32 @@ def folder(workdir: Path) -> Path:
     return workdir.absolute() / 'checkpoints'
 
 
-def manager(workdir: Path) -> ocp.CheckpointManager:
-    """The checkpoints of a run, for writing; to be closed, which waits for the last save.
+def manager(workdir: Path, read_only: bool = False) -> ocp.CheckpointManager:
+    """The checkpoints of a run; to be closed, which waits for the last save.
 
     Saves happen in the background and become visible whole or not at all.
+
+    Raises:
+        UserError: The folder cannot be written, or what is in it cannot be understood.
     """
 
     def score(metrics: dict[str, float]) -> float:
         return metrics.get(SCORE, -math.inf)  # saved between two evaluations
 
-    best = policies.BestN(get_metric_fn=score, n=1)
-    options = ocp.CheckpointManagerOptions(
-        best_fn=score,
-        preservation_policy=policies.AnyPreservationPolicy([policies.LatestN(2), best]),
-        save_decision_policy=policies.FixedIntervalPolicy(1),  # the loop says when
-        step_prefix='step',
-    )
-    return ocp.CheckpointManager(folder(workdir), options=options)
+    if read_only:
+        options = ocp.CheckpointManagerOptions(best_fn=score, step_prefix='step', read_only=True)
+    else:
+        keep = [policies.LatestN(2), policies.BestN(get_metric_fn=score, n=1)]
+        options = ocp.CheckpointManagerOptions(
+            best_fn=score,
+            preservation_policy=policies.AnyPreservationPolicy(keep),
+            save_decision_policy=policies.FixedIntervalPolicy(1),  # the loop says when
+            step_prefix='step',
+        )
+    try:
+        return ocp.CheckpointManager(folder(workdir), options=options)
+    except (OSError, ValueError) as error:
+        raise UserError(f'{folder(workdir)}: cannot be used ({_first_line(error)})') from error
 
 
 def save(manager: ocp.CheckpointManager, state: State, config: Config, score: float | None) -> None:
@@ -57,7 +72,7 @@ def save(manager: ocp.CheckpointManager, state: State, config: Config, score: fl
             optimizer=ocp.args.StandardSave(state.optimizer),
             config=ocp.args.JsonSave(dataclasses.asdict(config)),
         ),
-        metrics={} if score is None else {SCORE: score},
+        metrics={SCORE: score} if score is not None and math.isfinite(score) else {},
     )
 
 
@@ -90,11 +105,14 @@ def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.Checkpoint
     except Exception as error:  # whatever a storage library may find wrong with the bytes
         path = Path(manager.directory) / f'step_{step}'
         others = ', '.join(str(s) for s in sorted(manager.all_steps()) if s != step) or 'none'
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise UserError(
-            f'{path}: cannot be restored ({reason}); '
+            f'{path}: cannot be restored ({_first_line(error)}); '
             f'delete that folder to go on from another step (there: {others})'
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:160]
 
 
 def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
@@ -103,9 +121,10 @@ def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
     Raises:
         UserError: Naming the first key that differs.
     """
+    free = _FREE_WITHOUT_SCHEDULE if now.optimizer.schedule == 'constant' else _FREE
     before, after = dict(_flat(dataclasses.asdict(saved))), dict(_flat(dataclasses.asdict(now)))
     for key, value in after.items():
-        if before[key] != value and not key.startswith(_FREE):
+        if before[key] != value and not key.startswith(free):
             raise UserError(
                 f'{workdir} holds a run with {key}={before[key]}, not {value}: '
                 f'give another --workdir, or the same value'
@@ -135,6 +154,23 @@ def _flat(tree: dict, prefix: str = 'config'):
             yield f'{prefix}.{key}', value
 
 
+def check_not_trained_on(saved: Config, now: Config, path: Path) -> None:
+    """Refuses to score a run on a part of its own data that another split would have trained on.
+
+    Raises:
+        UserError: Naming the first key that draws the parts differently.
+    """
+    if now.evaluation.part == 'all' or (saved.data.name, saved.data.root) != (now.data.name, now.data.root):
+        return
+    before, after = dict(_flat(dataclasses.asdict(saved))), dict(_flat(dataclasses.asdict(now)))
+    for key in ('config.seed', 'config.data.split', 'config.data.images_per_class'):
+        if before[key] != after[key]:
+            raise UserError(
+                f'{path} was trained with {key}={before[key]}, not {after[key]}: '
+                f'images it was trained on would be scored; set that key to {before[key]}'
+            )
+
+
 def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> tuple[int, Any]:
     """Weights for evaluation or prediction; the optimizer's state is not read.
 
@@ -148,14 +184,14 @@ def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> 
         The step, and the parameters.
 
     Raises:
-        UserError: There is none, or it is damaged, or of another network.
+        UserError: There is none, or it is damaged, of another network, or trained on what is to be scored.
     """
     where = folder(workdir)
     if not where.is_dir():
         raise UserError(
             f'{workdir}: no checkpoints in it; train first: python train.py --config=… --workdir={workdir}'
         )
-    with manager(workdir) as checkpoints:
+    with manager(workdir, read_only=True) as checkpoints:
         steps = sorted(checkpoints.all_steps())
         if not steps:
             raise UserError(f'{where}: no finished checkpoint in it yet')
@@ -163,6 +199,8 @@ def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> 
             step = checkpoints.best_step()
         if step not in steps:
             raise UserError(f'{where}: no checkpoint of step {step}; there are {", ".join(map(str, steps))}')
-        check_same_network(config_of(checkpoints, step), config, where / f'step_{step}')
+        saved = config_of(checkpoints, step)
+        check_same_network(saved, config, where / f'step_{step}')
+        check_not_trained_on(saved, config, where / f'step_{step}')
         like = ocp.args.StandardRestore(abstract_params(config.model, mesh))
         return step, _read(checkpoints, step, params=like)['params']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +32,9 @@ class Log:
     def __init__(self, workdir: Path, start_step: int, stop_step: int, batch_images: int):
         kept = [record for record in records.read(workdir) if record['step'] <= start_step]
         path = records.path(workdir)
-        path.write_text(''.join(json.dumps(record) + '\n' for record in kept))
+        unfinished = path.with_name(f'.{path.name}.unfinished')
+        unfinished.write_text(''.join(json.dumps(record) + '\n' for record in kept))
+        unfinished.replace(path)  # a run that dies here has its old log
         self._file = path.open('a')
         self._events = tensorboardX.SummaryWriter(str(workdir / 'events'), purge_step=start_step + 1)
         self._bar = tqdm(initial=start_step, total=stop_step, unit='step', dynamic_ncols=True)
@@ -56,7 +59,10 @@ class Log:
         if write:
             means = {key: total / self._count for key, total in self._sums.items()}
             speed = self._count * self._batch_images / (time.monotonic() - self._since)
-            self._bar.set_postfix({'loss': f'{means["loss"]:.3f}', 'images/s': f'{speed:.1f}'})
+            shown = {
+                key.removeprefix('loss_'): f'{means[key]:.3g}' for key in means if key.startswith('loss')
+            }
+            self._bar.set_postfix({**shown, 'images/s': f'{speed:.1f}'})
             self.record(step, means | {'images_per_s': speed})
             self.restart_clock()
 
@@ -66,7 +72,8 @@ class Log:
 
     def record(self, step: int, scalars: Mapping[str, float]) -> None:
         """One line of JSON, and the same numbers to TensorBoard."""
-        self._file.write(json.dumps({'step': step, **scalars}) + '\n')
+        defined = {key: value if math.isfinite(value) else None for key, value in scalars.items()}
+        self._file.write(json.dumps({'step': step, **defined}) + '\n')
         self._file.flush()
         for key, value in scalars.items():
             self._events.add_scalar(key, value, step)

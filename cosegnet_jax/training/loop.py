@@ -10,7 +10,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import optax
 import orbax.checkpoint as ocp
 from jax.sharding import Mesh
 from jaxtyping import UInt8
@@ -24,7 +23,6 @@ from cosegnet_jax.data.triplets import TripletSampler
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.training import checkpoints, optimizer, state, step
 from cosegnet_jax.training.log import Log
-from cosegnet_jax.training.state import State
 
 # `(config, params, validation part, mesh) -> (scalars, picture)`; the scalars hold checkpoints.SCORE.
 Validate = Callable[[Config, Any, Examples, Mesh], tuple[dict[str, float], UInt8[np.ndarray, 'h w 3']]]
@@ -33,8 +31,9 @@ Validate = Callable[[Config, Any, Examples, Mesh], tuple[dict[str, float], UInt8
 def train(config: Config, workdir: Path, validate: Validate) -> None:
     """Trains until `config.train.steps`, going on from the last checkpoint in `workdir` if there is one.
 
-    A run that was killed and started again ends with the same parameters, bit for bit, as one that was
-    not: triplets, flips and every other draw are functions of the seed and the step.
+    A run that was killed and started again ends with the same parameters as one that was not, bit for bit
+    where the devices repeat their sums in the same order, as the same number of CPU devices do: triplets,
+    flips and every other draw are functions of the seed and the step.
 
     Args:
         config: The experiment.
@@ -47,39 +46,48 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     """
     mesh = meshes.data_mesh()
     meshes.check_divides(mesh, config.train.batch_triplets, 'config.train.batch_triplets')
+    encoder = state.read_encoder(config.model)
     training, validation = _parts(config)
     sampler = TripletSampler(training.labels, training.masks.any((1, 2)), config.seed)
     update = optimizer.build(config.optimizer, config.train.steps)
     run_step = step.make_step(config, update, mesh)
 
-    with checkpoints.manager(workdir) as saves:
-        current = _begin_or_go_on(config, workdir, saves, update, mesh)
-        start = int(current.step)
+    with checkpoints.manager(workdir) as manager:
+        last = manager.latest_step()
+        if last is None:
+            current, start = state.initial(config, encoder, update, mesh), 0
+        else:
+            checkpoints.check_same_run(checkpoints.config_of(manager, last), config, workdir)
+            current, start = checkpoints.restore(manager, last, state.abstract(config, update, mesh)), last
+            print(f'going on from step {start} in {workdir}')
         patience = _Patience(config.train.stop_after_evals, workdir, start)
-        process = jax.process_index(), jax.process_count()
-        steps = config.train.batch_triplets, start, config.train.steps
-        batches = stream(training, sampler, *steps, config.data.flip, shard=process)
+        if patience.over:
+            print(f'no better for {config.train.stop_after_evals} evaluations: nothing left to do')
+            return
 
+        steps = config.train.batch_triplets, start, config.train.steps
+        process = jax.process_index(), jax.process_count()
+        batches = stream(training, sampler, *steps, config.data.flip, shard=process)
         with Log(workdir, start, config.train.steps, 3 * config.train.batch_triplets) as log, _Stop() as stop:
             pending = None  # metrics of a step that the device may still be at
             for number, batch in enumerate(batches, start + 1):
                 current, metrics = run_step(current, *(meshes.put_batch(mesh, rows) for rows in batch))
                 # The step just dispatched runs while the one before it is read and logged.
-                _log_step(pending, config, log, saves)
+                _log_step(pending, config, log, manager)
                 pending = number, metrics
 
-                stopping = stop.asked or saves.reached_preemption(number)
-                look = number % config.train.eval_every_steps == 0 or number == config.train.steps
-                if not (look or stopping or number % config.train.save_every_steps == 0):
+                stopping = stop.asked or manager.reached_preemption(number)
+                evaluate = number % config.train.eval_every_steps == 0 or number == config.train.steps
+                if not (evaluate or stopping or number % config.train.save_every_steps == 0):
                     continue
-                _log_step(pending, config, log, saves)  # nothing is saved that is not known to be sound
+                _log_step(pending, config, log, manager)  # nothing is saved that is not known to be sound
                 pending, score = None, None
-                if look:
+                if evaluate:
                     scalars, picture = validate(config, current.params, validation, mesh)
                     score = scalars[checkpoints.SCORE]
                     patience.see(score)
                     log.validation(number, scalars, picture)
-                checkpoints.save(saves, current, config, score)
+                checkpoints.save(manager, current, config, score)
                 if stopping:
                     raise UserError(
                         f'stopped at step {number} and saved; the same command goes on from there'
@@ -101,37 +109,21 @@ def _parts(config: Config) -> tuple[Examples, Examples]:
     return training, validation
 
 
-def _begin_or_go_on(
-    config: Config,
-    workdir: Path,
-    saves: ocp.CheckpointManager,
-    update: optax.GradientTransformation,
-    mesh: Mesh,
-) -> State:
-    """The state of the last checkpoint; where there is none, the initial one."""
-    last = saves.latest_step()
-    if last is None:
-        return state.initial(config, update, mesh)
-    checkpoints.check_same_run(checkpoints.config_of(saves, last), config, workdir)
-    print(f'going on from step {last} in {workdir}')
-    return checkpoints.restore(saves, last, state.abstract(config, update, mesh))
-
-
 def _log_step(
-    pending: tuple[int, step.Metrics] | None, config: Config, log: Log, saves: ocp.CheckpointManager
+    pending: tuple[int, step.Metrics] | None, config: Config, log: Log, manager: ocp.CheckpointManager
 ) -> None:
-    """Logs the metrics of a step, and stops the run if its loss or gradient is no longer a number."""
+    """Logs the metrics of a step, and stops the run if loss, gradient or update are no longer numbers."""
     if pending is None:
         return
-    number, metrics = pending[0], {key: float(value) for key, value in pending[1].items()}
-    if not math.isfinite(metrics['loss'] + metrics['gradient_norm']):
-        saves.wait_until_finished()
-        good = saves.latest_step()
-        place = f'step {good} in {saves.directory}' if good else 'none'
+    number, metrics = pending[0], {key: float(value) for key, value in jax.device_get(pending[1]).items()}
+    if not all(map(math.isfinite, metrics.values())):
+        manager.wait_until_finished()
+        good = manager.latest_step()
+        place = f'step {good} in {manager.directory}' if good else 'none'
+        found = ', '.join(f'{key} {metrics[key]:g}' for key in ('loss', 'gradient_norm', 'update_norm'))
         raise UserError(
-            f'the loss is {metrics["loss"]:g} (norm of its gradient {metrics["gradient_norm"]:g}) at step '
-            f'{number}; the last good checkpoint is {place}. '
-            f'Lower config.optimizer.learning_rate or set config.optimizer.clip_norm'
+            f'step {number} gives {found}; the last good checkpoint is {place}. Start in a new --workdir '
+            f'with a lower config.optimizer.learning_rate or a config.optimizer.clip_norm'
         )
     log.step(number, metrics, write=number % config.train.log_every_steps == 0)
 
@@ -142,7 +134,7 @@ class _Patience:
     def __init__(self, limit: int, workdir: Path, start: int):
         self._limit, self._best, self._since = limit, -math.inf, 0
         for record in records.read(workdir):
-            if checkpoints.SCORE in record and record['step'] <= start:
+            if record.get(checkpoints.SCORE) is not None and record['step'] <= start:
                 self.see(record[checkpoints.SCORE])
 
     def see(self, score: float) -> None:

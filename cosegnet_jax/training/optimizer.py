@@ -9,7 +9,7 @@ from cosegnet_jax.config import Optimizer
 
 
 def is_kernel(params: optax.Params) -> optax.Params:
-    """Mask of the parameters that decay: kernels, not biases (fidelity row 17)."""
+    """Mask of the parameters that decay: kernels, not biases (fidelity row 16)."""
     return jax.tree.map(lambda p: p.ndim > 1, params)
 
 

@@ -55,24 +55,26 @@ def _placed(tree: Any, mesh: Mesh) -> Any:
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=place), tree)
 
 
-def initial(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
-    """The state before the first step, with the encoder that `config.model.weights` asks for.
+def read_encoder(config: Model) -> Any:
+    """The encoder's weights that `config.weights` asks for, or None where it starts at random.
 
     Raises:
         UserError: The weights cannot be read, or do not fit the width.
     """
-    state = random(config, optimizer, mesh)
-    if config.model.weights == 'none':
-        return state
-    if config.model.width != 1:
+    if config.weights == 'none':
+        return None
+    if config.width != 1:
         raise UserError(
-            f'config.model.weights={config.model.weights}: VGG16 weights fit config.model.width=1, '
-            f'not {config.model.width:g}; use config.model.weights=none'
+            f'config.model.weights={config.weights}: VGG16 weights fit config.model.width=1, '
+            f'not {config.width:g}; use config.model.weights=none'
         )
-    # Fidelity row 8: the encoder starts from ImageNet.
-    encoder = {
-        name: {'kernel': layer.kernel, 'bias': layer.bias}
-        for name, layer in weights.load_vgg16(config.model.weights).items()
-    }
-    encoder = jax.device_put({'layers': encoder}, meshes.replicated(mesh))
-    return state._replace(params=state.params | {'encoder': encoder})
+    layers = weights.load_vgg16(config.weights)
+    return {'layers': {name: {'kernel': w.kernel, 'bias': w.bias} for name, w in layers.items()}}
+
+
+def initial(config: Config, encoder: Any, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
+    """The state before the first step: `encoder` (fidelity row 7), if there is one, the rest random."""
+    state = random(config, optimizer, mesh)
+    if encoder is None:
+        return state
+    return state._replace(params=state.params | {'encoder': jax.device_put(encoder, meshes.replicated(mesh))})

@@ -40,8 +40,8 @@ def batch_losses(
     triplets, _, height, width, _ = images.shape
     description = model.describe(images.reshape(triplets * 3, height, width, 3))
 
-    # A pair's label follows from its masks: one object that augmentation moved out of sight, or an outlier in
-    # the class folder, makes it a negative pair.
+    # A pair's label follows from its masks, whatever the batch calls it: an image that shows no object (an
+    # outlier of its class folder, say) shares nothing.
     share = jnp.any(masks[:, :2], axis=(2, 3)).all(1)
 
     # Masks are asked of positive pairs alone, so the negative image ends at the tap.
@@ -75,7 +75,7 @@ def make_step(
 
     The batch is divided over `mesh` and the state lives on all of it; the given state is donated. All
     randomness follows from `config.seed` and `state.step`. Metrics are means over the batch: loss,
-    loss_mask (L1), loss_triplet (L2), loss_decision (L3) and gradient_norm.
+    loss_mask (L1), loss_triplet (L2), loss_decision (L3), and the norms of gradient and update.
     """
     graph = model_graph(config.model)
 
@@ -94,6 +94,7 @@ def make_step(
             'loss_triplet': values.triplet,
             'loss_decision': values.decision,
             'gradient_norm': optax.tree.norm(gradients),
+            'update_norm': optax.tree.norm(updates),
         }
         return State(state.step + 1, optax.apply_updates(state.params, updates), optimizer_state), metrics
 

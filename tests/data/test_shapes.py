@@ -33,7 +33,7 @@ def test_counts_types_and_names(examples):
     n = 6 * PER_CLASS
     assert examples.name == 'shapes'
     assert len(examples) == n
-    assert examples.classes == ('disc', 'square', 'triangle', 'star', 'cross', 'ring')
+    assert examples.classes == ('disc', 'bar', 'triangle', 'star', 'cross', 'ring')
     assert examples.images.shape == (n, SIZE, SIZE, 3)
     assert examples.images.dtype == np.uint8
     assert examples.masks.shape == (n, SIZE, SIZE)
@@ -41,7 +41,7 @@ def test_counts_types_and_names(examples):
     assert set(np.unique(examples.masks)) == {0, 1}
     assert np.bincount(examples.labels).tolist() == [PER_CLASS] * 6
     assert len(set(examples.filenames)) == n
-    assert examples.filenames[PER_CLASS + 3] == 'square/0003'
+    assert examples.filenames[PER_CLASS + 3] == 'bar/0003'
     for name, label in zip(examples.filenames, examples.labels, strict=True):
         assert name.startswith(examples.classes[label] + '/')
 

@@ -130,7 +130,7 @@ def test_wrong_decisions_are_marked_and_closed_gates_said(examples, masks, tmp_p
     write_report(path, title='Closed', results=results, examples=examples, masks=masks, decisions=closed)
     page = Page(path.read_text(encoding='utf-8'))
     strips = [image['alt'] for image in page.of('img') if 'jpeg' in image['src']]
-    assert len(strips) == 2 * (3 + 3 + 4)  # positive by lot, ranked, negative by lot
+    assert len(strips) == 2 * (3 + 3 + 4)  # positive at random, ranked, negative at random
     assert all('an empty box, because the decision closed the gate' in alt for alt in strips)
     assert len(page.of('strong')) == 3 + 3  # all the positive ones
 

@@ -10,7 +10,7 @@ from scipy import signal
 from cosegnet_jax import models
 from cosegnet_jax.config import Model
 from cosegnet_jax.errors import UserError
-from cosegnet_jax.models import cosegnet, decoder, vgg16
+from cosegnet_jax.models import decoder, vgg16
 from cosegnet_jax.models.layers import Conv3x3
 
 SMALL = Model(width=1 / 64, weights='none')
@@ -148,11 +148,6 @@ def test_table_is_the_decision_of_every_pair(small):
     table = small.decision.table(rows, columns)
     for i, j in np.ndindex(3, 5):
         assert table[i, j] == pytest.approx(float(small.decide(rows[i], columns[j])), rel=1e-4, abs=1e-5)
-
-
-def test_gate_empties_the_masks_of_pairs_that_share_nothing():
-    masks = jnp.ones((2, 4, 4), bool)
-    np.testing.assert_array_equal(cosegnet.gate(masks, jnp.array([True, False])).sum((1, 2)), [16, 0])
 
 
 def test_bfloat16_computes_near_float32_and_answers_in_float32(small):

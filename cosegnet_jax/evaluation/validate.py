@@ -1,28 +1,20 @@
-"""From weights and images to figures: describe each image once, decide every pair, score."""
+"""From weights and images to scores: describe each image once, decide every pair, score."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from cosegnet_jax import data, models, records
-from cosegnet_jax import mesh as meshes
+from cosegnet_jax import models
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.evaluation import pictures, report, samples
-from cosegnet_jax.evaluation import results as results_file
 from cosegnet_jax.evaluation.protocol import Protocol, Results, evaluate
-from cosegnet_jax.evaluation.published import published_rows
-from cosegnet_jax.evaluation.tables import format_tables
 from cosegnet_jax.models import apply
 from cosegnet_jax.training import checkpoints
-
-SHOWN_POSITIVE, SHOWN_NEGATIVE = 3, 1  # pairs in the picture, drawn by lot
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,57 +58,10 @@ def validate(
         checkpoints.SCORE: results.overall.jaccard,
         'validation_jaccard_ungated': results.overall.jaccard_ungated,
         'validation_precision': results.overall.precision,
-        'validation_decision_accuracy': results.decision.balanced_accuracy,
+        'validation_balanced_accuracy': results.decision.balanced_accuracy,
         'validation_auc': results.decision.auc,
     }
     return scalars, _picture(examples, predictions.masks)
-
-
-def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
-    """Scores a checkpoint; writes eval/results.json, eval/pairs.png and report.html in `workdir`.
-
-    Args:
-        config: Must describe the network of the run; data set, part and protocol may be others.
-        workdir: Folder of the run.
-        step: Which checkpoint; None for the best by validation.
-
-    Returns:
-        The figures as a table for the terminal.
-
-    Raises:
-        UserError: No such checkpoint, or the data cannot be used.
-    """
-    mesh = meshes.data_mesh()
-    step, params = checkpoints.load_params(workdir, config, mesh, step)
-    part = config.evaluation.part
-    examples = data.part(data.load(config), config, part)
-    predictions = predict(config, params, examples, mesh)
-    results = score(config, predictions, examples)
-    published = published_rows(config.data.name, Path(config.data.root).name)
-    document = results_file.to_json(results, split=part, step=step, published=published)
-    results_file.write_json(workdir / 'eval' / 'results.json', document)
-    report.write_report(
-        workdir / 'report.html',
-        title=f'CoSegNet on {examples.name} ({part}), step {step}',
-        results=results,
-        examples=examples,
-        masks=predictions.masks,
-        decisions=predictions.decisions,
-        curves=records.read(workdir),
-        published=published,
-    )
-    pictures.write_pairs(
-        workdir / 'eval' / 'pairs.png',
-        examples,
-        predictions.masks,
-        predictions.decisions,
-        pairs=[
-            *samples.draw_positive(examples, SHOWN_POSITIVE, config.seed),
-            *samples.draw_negative(examples, SHOWN_NEGATIVE, config.seed),
-        ],
-        threshold=config.evaluation.decision_threshold,
-    )
-    return f'{format_tables(results, published)}\nwritten: {workdir}/eval and {workdir}/report.html'
 
 
 def _picture(

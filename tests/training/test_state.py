@@ -1,0 +1,45 @@
+import jax
+import numpy as np
+
+from cosegnet_jax import config as configs
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax.training import optimizer, state
+
+SMALL = configs.Config(model=configs.Model(width=1 / 64, weights='none'))
+
+
+def test_training_starts_from_the_given_encoder_and_random_else():
+    mesh = meshes.data_mesh()
+    update = optimizer.build(SMALL.optimizer, 1)
+    random = state.initial(SMALL, None, update, mesh)
+    encoder = jax.tree.map(lambda p: np.full(p.shape, 0.5, np.float32), random.params['encoder'])
+    given = state.initial(SMALL, encoder, update, mesh)
+    jax.tree.map(np.testing.assert_array_equal, given.params['encoder'], encoder)
+    jax.tree.map(np.testing.assert_array_equal, given.params['decoder'], random.params['decoder'])
+    layer = given.params['encoder']['layers']['conv1_1']['kernel']
+    assert layer.sharding == meshes.replicated(mesh)
+
+
+def test_random_weights_follow_the_seed_and_are_he_normal_with_zero_bias():
+    config = configs.Model(width=0.25, weights='none')
+    first, again, other = (
+        jax.jit(state.random_params, static_argnums=(0, 1))(config, seed) for seed in (0, 0, 1)
+    )
+    jax.tree.map(np.testing.assert_array_equal, first, again)
+    kernel = first['decoder']['layers']['cT5']['kernel']
+    assert np.abs(kernel - other['decoder']['layers']['cT5']['kernel']).max() > 0.01
+    assert abs(float(np.std(kernel)) / np.sqrt(2 / (9 * 128)) - 1) < 0.02
+    np.testing.assert_array_equal(first['decoder']['layers']['cT5']['bias'], 0)
+
+
+def test_the_abstract_state_is_the_state_without_numbers():
+    mesh = meshes.data_mesh()
+    update = optimizer.build(configs.Optimizer(name='adam'), 1)
+    config = configs.Config(model=SMALL.model, optimizer=configs.Optimizer(name='adam'))
+    ours, theirs = state.abstract(config, update, mesh), state.random(config, update, mesh)
+    for abstract, array in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
+        assert (abstract.shape, abstract.dtype, abstract.sharding) == (
+            array.shape,
+            array.dtype,
+            array.sharding,
+        )
