@@ -29,6 +29,8 @@ class Protocol:
     decision_threshold: float = 0.5  # a pair shares an object from this probability on
     empty_truth: Literal['one', 'zero', 'skip'] = 'one'  # Jaccard of an empty mask on an empty truth
     symmetric: bool = True  # probabilities of a pair are averaged over its two orders
+    seed: int = 0  # of the random 3:1:1 splits
+    split: int = 0  # which of them
     pairs: str = dataclasses.field(
         default='all unordered pairs inside each class, each the mean of its two images', init=False
     )

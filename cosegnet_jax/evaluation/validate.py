@@ -44,6 +44,8 @@ def score(config: Config, predictions: Predictions, examples: Examples) -> Resul
         decision_threshold=settings.decision_threshold,
         empty_truth=settings.empty_truth,
         symmetric=settings.symmetric,
+        seed=config.seed,
+        split=config.data.split,
     )
     return evaluate(examples, predictions.masks, predictions.decisions, protocol)
 

@@ -36,6 +36,8 @@ def test_document_has_the_promised_keys(results):
         'decision_threshold': 0.5,
         'empty_truth': 'one',
         'symmetric': True,
+        'seed': 0,
+        'split': 0,
         'pairs': 'all unordered pairs inside each class, each the mean of its two images',
         'average': 'mean over classes of the mean over pairs of the class',
     }

@@ -1,0 +1,54 @@
+import json
+
+import numpy as np
+import pytest
+
+from cosegnet_jax import records
+from cosegnet_jax.training.log import Log
+
+METRICS = {'loss': 2.0, 'loss_mask': 1.0}
+
+
+def test_records_are_means_since_the_last_one_and_strict_json(tmp_path):
+    with Log(tmp_path, 0, 4, batch_images=6) as log:
+        log.step(1, {'loss': 1.0}, write=False)
+        log.step(2, {'loss': 3.0}, write=True)
+        log.step(3, {'loss': 5.0}, write=True)
+        log.record(3, {'validation_auc': float('nan')})
+    first, second, third = (
+        json.loads(line, parse_constant=pytest.fail)
+        for line in records.path(tmp_path).read_text().splitlines()
+    )
+    assert (first['step'], first['loss']) == (2, 2.0)
+    assert first['images_per_s'] > 0
+    assert (second['step'], second['loss']) == (3, 5.0)
+    assert third == {'step': 3, 'validation_auc': None}
+
+
+def test_going_on_drops_the_records_of_steps_that_are_done_again(tmp_path):
+    with Log(tmp_path, 0, 9, batch_images=6) as log:
+        for step in range(1, 6):
+            log.step(step, METRICS, write=True)
+    with records.path(tmp_path).open('a') as file:
+        file.write('{"step": 6, "lo')  # cut off by a power failure
+    assert [record['step'] for record in records.read(tmp_path)] == [1, 2, 3, 4, 5]
+    with Log(tmp_path, 3, 9, batch_images=6) as log:
+        log.step(4, METRICS, write=True)
+    assert [record['step'] for record in records.read(tmp_path)] == [1, 2, 3, 4]
+
+
+def test_tensorboard_gets_scalars_and_the_picture(tmp_path):
+    with Log(tmp_path, 0, 1, batch_images=6) as log:
+        log.validation(1, {'validation_jaccard': 0.25}, np.zeros((8, 8, 3), np.uint8))
+    events = b''.join(path.read_bytes() for path in (tmp_path / 'events').iterdir())
+    assert b'validation_jaccard' in events
+    assert b'\x89PNG' in events
+
+
+def test_the_progress_bar_shows_the_losses(tmp_path, capsys):
+    with Log(tmp_path, 0, 1, batch_images=6) as log:
+        log.step(1, METRICS, write=True)
+    shown = capsys.readouterr().err
+    assert 'loss=2' in shown
+    assert 'mask=1' in shown
+    assert 'images/s' in shown
