@@ -46,6 +46,7 @@ class Data:
     images_per_class: Annotated[int, AtLeast(10)] = 150  # of shapes
     split: Count = 0  # which of the random 3:1:1 splits
     flip: bool = True  # mirror each training image with probability 1/2
+    placement: Literal['auto', 'device', 'host'] = 'auto'  # of training pixels; see data/placement.py
 
 
 @dataclasses.dataclass(frozen=True)

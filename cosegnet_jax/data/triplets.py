@@ -12,7 +12,7 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import Array, Bool, Int, UInt8
 
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.errors import UserError
@@ -34,10 +34,10 @@ class Triplets:
 
 
 class Batch(NamedTuple):
-    """The pixels of a batch of triplets; axis 1 is anchor, positive, negative."""
+    """The pixels of a batch of triplets, on host or device; axis 1 is anchor, positive, negative."""
 
-    images: UInt8[np.ndarray, 'batch 3 height width 3']  # RGB, 0-255
-    masks: UInt8[np.ndarray, 'batch 3 height width']  # 0 background, 1 object
+    images: UInt8[np.ndarray | Array, 'batch 3 height width 3']  # RGB, 0-255
+    masks: UInt8[np.ndarray | Array, 'batch 3 height width']  # 0 background, 1 object
 
 
 class _Table(NamedTuple):

@@ -26,6 +26,7 @@ _FREE = (
     'config.train.save_every_steps',
     'config.train.stop_after_evals',
     'config.evaluation.',
+    'config.data.placement',
 )
 _FREE_WITHOUT_SCHEDULE = (*_FREE, 'config.train.steps')  # a schedule depends on its length
 

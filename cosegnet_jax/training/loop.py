@@ -17,8 +17,8 @@ from jaxtyping import UInt8
 from cosegnet_jax import data, records
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.config import Config
+from cosegnet_jax.data import placement
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.pipeline import stream
 from cosegnet_jax.data.triplets import TripletSampler
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.training import checkpoints, optimizer, state, step
@@ -65,13 +65,13 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             print(f'no better for {config.train.stop_after_evals} evaluations: nothing left to do')
             return
 
+        where = placement.choose(config.data.placement, training.nbytes)
         steps = config.train.batch_triplets, start, config.train.steps
-        process = jax.process_index(), jax.process_count()
-        batches = stream(training, sampler, *steps, config.data.flip, shard=process)
+        batches = placement.stream(where, training, sampler, *steps, config.data.flip, mesh)
         with Log(workdir, start, config.train.steps, 3 * config.train.batch_triplets) as log, _Stop() as stop:
             pending = None  # metrics of a step that the device may still be at
             for number, batch in enumerate(batches, start + 1):
-                current, metrics = run_step(current, *(meshes.put_batch(mesh, rows) for rows in batch))
+                current, metrics = run_step(current, *batch)
                 # The step just dispatched runs while the one before it is read and logged.
                 _log_step(pending, config, log, manager)
                 pending = number, metrics
