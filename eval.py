@@ -6,8 +6,6 @@ Prints the figures beside the paper's, and writes WORKDIR/eval/results.json, WOR
 and WORKDIR/report.html.
 """
 
-from pathlib import Path
-
 from absl import flags
 
 from cosegnet_jax import cli
@@ -19,9 +17,9 @@ _STEP = flags.DEFINE_integer(
 )
 
 
-def main(config: Config, workdir: Path) -> None:
-    """Scores one checkpoint of the run in `workdir`."""
-    print(evaluate_run(config, workdir, _STEP.value))
+def main(config: Config) -> None:
+    """Scores one checkpoint of a run."""
+    print(evaluate_run(config, cli.workdir(), _STEP.value))
 
 
 if __name__ == '__main__':

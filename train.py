@@ -3,17 +3,15 @@
 python train.py --config=configs/shapes.py --workdir=runs/shapes [--config.key=value ...]
 """
 
-from pathlib import Path
-
 from cosegnet_jax import cli
 from cosegnet_jax.config import Config
 from cosegnet_jax.evaluation.validate import validate
 from cosegnet_jax.training.loop import train
 
 
-def main(config: Config, workdir: Path) -> None:
-    """Trains, going on where an earlier run in `workdir` stopped."""
-    train(config, workdir, validate)
+def main(config: Config) -> None:
+    """Trains, going on where an earlier run in the same folder stopped."""
+    train(config, cli.workdir(), validate)
 
 
 if __name__ == '__main__':

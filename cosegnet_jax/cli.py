@@ -17,19 +17,18 @@ _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Experiment, such as configs/shapes.py.', lock_config=False
 )
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run.')
-flags.mark_flags_as_required(['config', 'workdir'])
+flags.mark_flag_as_required('config')
 
 
-def run(main: Callable[[configs.Config, Path], None]) -> None:
-    """Parses the command line and calls `main(config, workdir)`.
+def run(main: Callable[[configs.Config], None]) -> None:
+    """Parses the command line and calls `main(config)`.
 
     What the user can put right ends the program with status 2 and one line; anything else is a bug and
     shows its traceback.
     """
     logging.set_verbosity(logging.ERROR)  # Orbax warns of what it was asked to do
     try:
-        config, workdir = parse(sys.argv)
-        main(config, workdir)
+        main(parse(sys.argv))
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
@@ -37,11 +36,11 @@ def run(main: Callable[[configs.Config, Path], None]) -> None:
         sys.exit(130)
 
 
-def parse(argv: list[str]) -> tuple[configs.Config, Path]:
-    """The resolved config and the folder of the run, which is made if it is missing.
+def parse(argv: list[str]) -> configs.Config:
+    """The resolved config that a command line names.
 
     Raises:
-        UserError: A wrong flag, key or value, or a folder that cannot be written.
+        UserError: A wrong flag, key or value.
     """
     app.define_help_flags()
     for argument in argv[1:]:
@@ -59,13 +58,22 @@ def parse(argv: list[str]) -> tuple[configs.Config, Path]:
         raise UserError(
             '--config: get_config() must return the ConfigDict that cosegnet_jax.config.default() makes'
         )
-    config, workdir = configs.resolve(raw), Path(_WORKDIR.value)
+    return configs.resolve(raw)
+
+
+def workdir() -> Path:
+    """The folder of the run, made if it is missing.
+
+    Raises:
+        UserError: None was named, or it cannot be written.
+    """
+    if not _WORKDIR.value:
+        raise UserError('--workdir=DIR is missing: name the folder of the run')
+    folder = Path(_WORKDIR.value)
     try:
-        workdir.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(
-            f'--workdir={workdir}: {error.strerror}; name a folder that can be written'
-        ) from error
-    if not os.access(workdir, os.W_OK):
-        raise UserError(f'--workdir={workdir}: no permission to write; name another folder')
-    return config, workdir
+        raise UserError(f'--workdir={folder}: {error.strerror}; name a folder that can be written') from error
+    if not os.access(folder, os.W_OK):
+        raise UserError(f'--workdir={folder}: no permission to write; name another folder')
+    return folder

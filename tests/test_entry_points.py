@@ -75,7 +75,7 @@ def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
         (['--config=configs/pascal_voc.py', '--config.model.weights=none'], 'set config.data.root'),
         (['--config=configs/pascal_voc.py', '--config.data.root=/nowhere'], '/nowhere'),
         (['--config=configs/shapes.py', 'stray'], 'stray: not a flag'),
-        ([], 'config'),
+        ([], '--config must have a value'),
     ],
     ids=['key', 'value', 'file', 'no root', 'missing root', 'stray word', 'no config'],
 )

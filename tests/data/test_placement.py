@@ -68,9 +68,9 @@ sys.argv = ['x', '--config=configs/shapes.py', '--workdir={tmp_path}/PLACE', '--
 import train, eval
 from cosegnet_jax import cli
 from cosegnet_jax.evaluation.run import evaluate_run
-def both(config, workdir):
-    train.main(config, workdir)
-    evaluate_run(config, workdir, None)
+def both(config):
+    train.main(config)
+    evaluate_run(config, cli.workdir(), None)
 cli.run(both)
 """
     root = Path(__file__).parents[2]

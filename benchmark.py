@@ -1,0 +1,40 @@
+"""Measure a config.
+
+python benchmark.py --config=configs/pascal_voc.py --mode=train|eval|input|compile [--config.key=value ...]
+
+Prints one line of JSON. --peer=SCRIPT runs another program in turn with this one and adds the ratio;
+--peer_args and --peer_python say how.
+"""
+
+import json
+import shlex
+import sys
+
+from absl import flags
+
+from cosegnet_jax import cli
+from cosegnet_jax.benchmark import modes, peer
+from cosegnet_jax.config import Config
+
+_MODE = flags.DEFINE_enum('mode', 'train', list(modes.MODES), 'What to measure.')
+_BLOCKS = flags.DEFINE_integer('blocks', 5, 'Timed blocks, of which the median counts.', lower_bound=1)
+_REPEATS = flags.DEFINE_integer('repeats', 1, 'Steps of a block.', lower_bound=1)
+_PEER = flags.DEFINE_string('peer', None, 'Script that prints such a line, for train or eval.')
+_PEER_ARGS = flags.DEFINE_string('peer_args', '', 'Its arguments.')
+_PEER_PYTHON = flags.DEFINE_string('peer_python', sys.executable, 'The Python that runs it.')
+_PEER_RUNS = flags.DEFINE_integer('peer_runs', 3, 'Runs of each, in turn.', lower_bound=1)
+
+
+def main(config: Config) -> None:
+    """Prints a line of JSON."""
+    if _PEER.value:
+        ours = [sys.executable, *(argument for argument in sys.argv if not argument.startswith('--peer'))]
+        theirs = [_PEER_PYTHON.value, _PEER.value, *shlex.split(_PEER_ARGS.value)]
+        row = peer.alternate(ours, theirs, _MODE.value, _PEER_RUNS.value)
+    else:
+        row = {'mode': _MODE.value, **modes.MODES[_MODE.value](config, _BLOCKS.value, _REPEATS.value)}
+    print(json.dumps(row))
+
+
+if __name__ == '__main__':
+    cli.run(main)

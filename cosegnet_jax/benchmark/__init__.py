@@ -1,0 +1,1 @@
+"""How fast, how much of what the machine can do, and against whom."""

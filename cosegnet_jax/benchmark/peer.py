@@ -1,0 +1,57 @@
+"""Another implementation, measured in turn with ours."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+from cosegnet_jax.errors import UserError
+
+RATE = {'train': 'triplets_per_s', 'eval': 'pairs_per_s'}
+
+
+def alternate(ours: Sequence[str], theirs: Sequence[str], mode: str, runs: int) -> dict[str, Any]:
+    """Runs two commands in turn, and compares them pair by pair, so that a machine's drift falls on both.
+
+    Args:
+        ours: Command that prints a line of JSON with the rate of `mode`.
+        theirs: Likewise.
+        mode: Key of RATE.
+        runs: Of each.
+
+    Returns:
+        The last line of ours, its rate the median; the last line of theirs as `peer`; `peer_<rate>`, the
+        median; `peer_ratios`, ours over theirs run by run; and `peer_ratio`, their median.
+
+    Raises:
+        UserError: A command failed, or printed no such line.
+    """
+    rate = RATE[mode]
+    pairs = [(_line(ours, rate), _line(theirs, rate)) for _ in range(runs)]
+    ratios = [a[rate] / b[rate] for a, b in pairs]
+    return {
+        **pairs[-1][0],
+        rate: statistics.median(a[rate] for a, _ in pairs),
+        'peer': pairs[-1][1],
+        f'peer_{rate}': statistics.median(b[rate] for _, b in pairs),
+        'peer_ratio': statistics.median(ratios),
+        'peer_ratios': ratios,
+    }
+
+
+def _line(command: Sequence[str], key: str) -> dict[str, Any]:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    for line in reversed(done.stdout.splitlines()):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(row, dict) and key in row:
+            return row
+    reason = (done.stderr.strip().splitlines() or ['it said nothing'])[-1]
+    raise UserError(
+        f'{" ".join(command)}: printed no JSON line with {key} (status {done.returncode}: {reason})'
+    )

@@ -1,0 +1,47 @@
+"""Seconds of work that runs asynchronously, and the rate of matrix products beside it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+def median_seconds(run: Callable[[], Any], blocks: int, repeats: int) -> float:
+    """Median over `blocks` of the mean time of `repeats` calls; each block ends when the device is done."""
+    seconds = []
+    for _ in range(blocks):
+        start = time.perf_counter()
+        for _ in range(repeats):
+            result = run()
+        jax.block_until_ready(result)
+        seconds.append((time.perf_counter() - start) / repeats)
+    return statistics.median(seconds)
+
+
+def matmul_flops_per_s(dtype: jnp.dtype) -> float:
+    """The ceiling: floating-point operations per second of large square matrix products on one device.
+
+    The best of several sizes, each the median of five; what a convolution could at most reach.
+    """
+    best = 0.0
+    multiply = jax.jit(jnp.dot)
+    for side in (1024, 2048) if jax.default_backend() == 'cpu' else (4096, 8192):
+        a = jax.random.normal(jax.random.key(0), (side, side)).astype(dtype)
+        jax.block_until_ready(multiply(a, a))
+        best = max(best, 2 * side**3 / median_seconds(lambda a=a: multiply(a, a), 5, 3))
+    return best
+
+
+def peak_memory_gib() -> float:
+    """Most memory used so far: of the accelerator, or of this process on the CPU."""
+    stats = jax.local_devices()[0].memory_stats()
+    if stats:
+        return stats['peak_bytes_in_use'] / 2**30
+    import resource  # not on every system, and only the CPU asks
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -1,0 +1,38 @@
+import sys
+
+import pytest
+
+from cosegnet_jax.benchmark import peer
+from cosegnet_jax.errors import UserError
+
+
+def counting_script(tmp_path, name: str, rates: list[float]):
+    """A program that answers with one rate after another, and writes down that it was run."""
+    path = tmp_path / f'{name}.py'
+    path.write_text(f"""
+import json, pathlib
+log = pathlib.Path({str(tmp_path / 'log')!r})
+runs = log.read_text().count({name!r}) if log.exists() else 0
+with log.open('a') as file:
+    file.write({name!r} + ' ')
+print('warming up')
+print(json.dumps({{'triplets_per_s': {rates}[runs], 'name': {name!r}}}))
+""")
+    return [sys.executable, str(path)]
+
+
+def test_runs_alternate_and_ratios_are_of_neighbours(tmp_path):
+    ours = counting_script(tmp_path, 'ours', [2.0, 9.0, 6.0])
+    theirs = counting_script(tmp_path, 'theirs', [1.0, 3.0, 3.0])
+    row = peer.alternate(ours, theirs, 'train', 3)
+    assert (tmp_path / 'log').read_text().split() == ['ours', 'theirs'] * 3
+    assert row['peer_ratios'] == [2.0, 3.0, 2.0]
+    assert row['peer_ratio'] == 2.0
+    assert (row['triplets_per_s'], row['peer_triplets_per_s']) == (6.0, 3.0)
+    assert row['peer']['name'] == 'theirs'
+
+
+def test_a_peer_that_fails_is_named_with_its_last_words(tmp_path):
+    ours = counting_script(tmp_path, 'ours', [1.0])
+    with pytest.raises(UserError, match=r"no JSON line with triplets_per_s \(status 1: .*'no_torch'"):
+        peer.alternate(ours, [sys.executable, '-c', 'import no_torch'], 'train', 1)
