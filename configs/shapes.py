@@ -10,7 +10,7 @@ def get_config() -> ConfigDict:
     config = default()
     config.image_size = 64
     config.data.name = 'shapes'
-    config.data.images_per_class = 500
+    config.data.images_per_class = 600
     config.model.width = 0.1875
     config.model.weights = 'none'
     # From random weights the metric losses would drown the masks, and the embeddings collapse to a point.
@@ -21,8 +21,8 @@ def get_config() -> ConfigDict:
     config.optimizer.schedule = 'cosine'
     config.optimizer.warmup_steps = 50
     config.train.batch_triplets = 8
-    config.train.steps = 1800
-    config.train.eval_every_steps = 300
-    config.train.save_every_steps = 300
+    config.train.steps = 2000
+    config.train.eval_every_steps = 400
+    config.train.save_every_steps = 400
     config.evaluation.batch_images = 32
     return config
