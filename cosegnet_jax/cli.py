@@ -55,9 +55,10 @@ def parse(argv: list[str]) -> configs.Config:
     if rest[1:]:
         raise UserError(f'{rest[1]}: not a flag; flags look like --workdir=DIR or --config.key=value')
     if not isinstance(raw, ConfigDict):
-        raise UserError(
-            '--config: get_config() must return the ConfigDict that cosegnet_jax.config.default() makes'
-        )
+        name = config_flags.get_config_filename(flags.FLAGS['config'])
+        if not Path(name).is_file():
+            raise UserError(f'--config={name}: no such file')
+        raise UserError(f'--config={name}: get_config() must return what cosegnet_jax.config.default() makes')
     return configs.resolve(raw)
 
 

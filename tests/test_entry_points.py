@@ -56,7 +56,7 @@ def test_eval_writes_what_the_contract_promises_and_prints_a_table(workdir):
     assert f'{results["jaccard_ungated"]:.3f}' in done.stdout
     assert 'data:image' in (workdir / 'report.html').read_text()
     with Image.open(workdir / 'eval' / 'pairs.png') as picture:
-        assert picture.height > 4 * 160  # three pairs that share an object and one that does not
+        assert picture.height > 5 * 160  # three pairs that share an object and two that do not
 
 
 def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
@@ -71,7 +71,7 @@ def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
     [
         (['--config=configs/shapes.py', '--config.model.wieghts=none'], 'did you mean config.model.weights'),
         (['--config=configs/shapes.py', '--config.train.steps=many'], 'many'),
-        (['--config=configs/none.py'], 'configs/none.py'),
+        (['--config=configs/none.py'], 'configs/none.py: no such file'),
         (['--config=configs/pascal_voc.py', '--config.model.weights=none'], 'set config.data.root'),
         (['--config=configs/pascal_voc.py', '--config.data.root=/nowhere'], '/nowhere'),
         (['--config=configs/shapes.py', 'stray'], 'stray: not a flag'),

@@ -14,7 +14,7 @@ from cosegnet_jax.evaluation.tables import format_tables
 from cosegnet_jax.evaluation.validate import predict, score
 from cosegnet_jax.training import checkpoints
 
-SHOWN_POSITIVE, SHOWN_NEGATIVE = 3, 1  # pairs in the picture, drawn at random
+SHOWN_POSITIVE, SHOWN_NEGATIVE = 3, 2  # pairs in the picture, drawn at random
 
 
 def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:

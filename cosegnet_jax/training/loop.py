@@ -46,8 +46,8 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     """
     mesh = meshes.data_mesh()
     meshes.check_divides(mesh, config.train.batch_triplets, 'config.train.batch_triplets')
-    encoder = state.read_encoder(config.model)
     training, validation = _parts(config)
+    encoder = state.read_encoder(config.model)
     sampler = TripletSampler(training.labels, training.masks.any((1, 2)), config.seed)
     update = optimizer.build(config.optimizer, config.train.steps)
     run_step = step.make_step(config, update, mesh)
