@@ -47,7 +47,6 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     mesh = meshes.data_mesh()
     meshes.check_divides(mesh, config.train.batch_triplets, 'config.train.batch_triplets')
     training, validation = _parts(config)
-    encoder = state.read_encoder(config.model)
     sampler = TripletSampler(training.labels, training.masks.any((1, 2)), config.seed)
     update = optimizer.build(config.optimizer, config.train.steps)
     run_step = step.make_step(config, update, mesh)
@@ -55,6 +54,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     with checkpoints.manager(workdir) as manager:
         last = manager.latest_step()
         if last is None:
+            encoder = state.read_encoder(config.model)
             current, start = state.initial(config, encoder, update, mesh), 0
         else:
             checkpoints.check_same_run(checkpoints.config_of(manager, last), config, workdir)
