@@ -28,7 +28,7 @@ _PEER_RUNS = flags.DEFINE_integer('peer_runs', 3, 'Runs of each, in turn.', lowe
 def main(config: Config) -> None:
     """Prints a line of JSON."""
     if _PEER.value:
-        ours = [sys.executable, *(argument for argument in sys.argv if not argument.startswith('--peer'))]
+        ours = [sys.executable, *sys.argv, '--peer=']  # of a flag given twice the last counts
         theirs = [_PEER_PYTHON.value, _PEER.value, *shlex.split(_PEER_ARGS.value)]
         row = peer.alternate(ours, theirs, _MODE.value, _PEER_RUNS.value)
     else:

@@ -162,11 +162,12 @@ def _rates(
     config: Config, mesh: jax.sharding.Mesh, drawn: int | float, needed: int | float, seconds: float
 ) -> Row:
     """FLOP rates: `model_` of the network as drawn, `share_of_ceiling` of the operations needed."""
+    memory = timing.peak_memory_gib()  # before the ceiling is measured, which takes some of its own
     ceiling = timing.matmul_flops_per_s(jnp.dtype(config.model.dtype)) * mesh.size
     return {
         'model_flops_per_s': drawn / seconds,
         'needed_flops_per_s': needed / seconds,
         'ceiling_flops_per_s': ceiling,
         'share_of_ceiling': needed / seconds / ceiling,
-        'peak_memory_gib': timing.peak_memory_gib(),
+        'peak_memory_gib': memory,
     }

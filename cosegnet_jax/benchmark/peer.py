@@ -27,8 +27,10 @@ def alternate(ours: Sequence[str], theirs: Sequence[str], mode: str, runs: int) 
         median; `peer_ratios`, ours over theirs run by run; and `peer_ratio`, their median.
 
     Raises:
-        UserError: A command failed, or printed no such line.
+        UserError: No rate is compared in this mode, or a command failed or printed no such line.
     """
+    if mode not in RATE:
+        raise UserError(f'--mode={mode}: with --peer it must be one of {", ".join(RATE)}')
     rate = RATE[mode]
     pairs = [(_line(ours, rate), _line(theirs, rate)) for _ in range(runs)]
     ratios = [a[rate] / b[rate] for a, b in pairs]

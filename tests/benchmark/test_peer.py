@@ -36,3 +36,8 @@ def test_a_peer_that_fails_is_named_with_its_last_words(tmp_path):
     ours = counting_script(tmp_path, 'ours', [1.0])
     with pytest.raises(UserError, match=r"no JSON line with triplets_per_s \(status 1: .*'no_torch'"):
         peer.alternate(ours, [sys.executable, '-c', 'import no_torch'], 'train', 1)
+
+
+def test_a_mode_without_a_rate_to_compare_is_refused():
+    with pytest.raises(UserError, match='--mode=input: with --peer it must be one of train, eval'):
+        peer.alternate([], [], 'input', 1)
