@@ -1,6 +1,6 @@
 """A recipe of ours for the PASCAL-VOC co-segmentation set: the paper's network and losses, another optimizer.
 
-`config.data.root` names the folder of the set.
+`python -m cosegnet_jax.data.prepare pascal_coseg` prepares the set (docs/data.md).
 """
 
 from ml_collections import ConfigDict
@@ -11,7 +11,7 @@ from cosegnet_jax.config import default
 def get_config() -> ConfigDict:
     """AdamW with warm-up and a cosine to zero."""
     config = default()
-    config.data.name = 'pascal_voc'
+    config.data.name = 'pascal_coseg'
     config.loss.mask_reduction = 'sum'  # as equation 2; under the mean the metric losses drown the masks
     config.optimizer.name = 'adamw'
     config.optimizer.learning_rate = 1e-4

@@ -41,12 +41,18 @@ Fraction = Annotated[float, AtLeast(0), Below(1)]
 class Data:
     """Which images, and which of them train."""
 
-    name: str = 'shapes'  # 'shapes' is made by the package; any other name is what results call `root`
-    root: str = ''  # folder that holds images/<class>/* and masks/<class>/*.png; not read for shapes
+    name: str = 'shapes'  # made by the package; or a prepared set (docs/data.md); or what results call `root`
+    root: str = ''  # folder that holds images/<class>/* and masks/<class>/*.png; '' reads a prepared set
+    prepared_dir: str = ''  # where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets
     images_per_class: Annotated[int, AtLeast(10)] = 150  # of shapes
     split: Count = 0  # which of the random 3:1:1 splits
+    split_file: str = ''  # splits pinned by data/list_splits.py; '' draws them
+    sampler: Literal['triplets', 'balanced'] = 'triplets'  # balanced: images of a few classes, P×K
     flip: bool = True  # mirror each training image with probability 1/2
+    scale_crop: Fraction = 0.0  # cut squares of (1 - scale_crop) to 1 of the side while training
+    colour: Fraction = 0.0  # largest change of brightness, contrast and saturation while training
     placement: Literal['auto', 'device', 'host'] = 'auto'  # of training pixels; see data/placement.py
+    memory_gib: Amount = 8.0  # a prepared set whose pixels take more is read while training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +79,7 @@ class Loss:
     triplet_distance: Literal['euclidean', 'squared'] = 'euclidean'
     normalise_embeddings: bool = False  # to unit length inside the triplet loss, as FaceNet does
     margin: Amount = 1.0  # alpha of equation 3
+    negatives: Literal['random', 'semi_hard'] = 'random'  # of the triplet and decision losses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +99,9 @@ class Optimizer:
 class Train:
     """How long, and what is done on the way. Everything counts steps of the optimizer."""
 
-    batch_triplets: Positive = 3  # over all devices
+    batch_triplets: Positive = 3  # over all devices; of the sampler 'triplets'
+    batch_classes: Annotated[int, AtLeast(2)] = 4  # P of the sampler 'balanced', over all devices
+    batch_images_per_class: Annotated[int, AtLeast(2)] = 4  # its K
     steps: Positive = 10_000
     log_every_steps: Positive = 10
     eval_every_steps: Positive = 500  # on the validation part; also saves a checkpoint
@@ -105,10 +114,11 @@ class Evaluation:
     """The protocol of the reported numbers."""
 
     part: Literal['test', 'validation', 'train', 'all'] = 'test'
+    protocol: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # how published figures are made: presets.py
     batch_images: Positive = 16  # images described at a time, over all devices
-    mask_threshold: Fraction = 0.5  # object from this probability on
+    mask_threshold: Fraction = 0.5  # object from this probability on; ssnm has a rule of its own
     decision_threshold: Fraction = 0.5  # a pair shares an object from this probability on
-    empty_truth: Literal['one', 'zero', 'skip'] = 'one'  # Jaccard of an empty mask on an empty truth
+    empty_truth: Literal['one', 'zero', 'skip'] = 'one'  # Jaccard of nothing on nothing; docs has none
     symmetric: bool = True  # average the decision over the two orders of a pair
 
 

@@ -24,49 +24,57 @@ class Losses(NamedTuple):
     total: Float[Array, '']
     mask: Float[Array, '']  # L1 over positive pairs
     triplet: Float[Array, '']  # L2 over triplets
+    active: Float[Array, '']  # share of triplets that violate the margin, so that L2 is not zero
     decision: Float[Array, '']  # L3 over positive and negative pairs alike
 
 
-def mask_loss(
-    logits: Float[Array, 'n 2 h w'],
-    masks: UInt8[Array, 'n 2 h w'],
-    share: Bool[Array, ' n'],
-    reduction: str,
-) -> Float[Array, ' n']:
-    """L1, equation 2: binary cross-entropy of both masks of each pair, zero for pairs that share nothing.
+class MaskLosses(NamedTuple):
+    """L1 of each image, in two parts since its partner decides which of its objects are shared."""
 
-    The gradient of a pair that shares nothing stops at its logits, so what follows the tap learns from
-    positive pairs only (§3.5).
+    of_all: Float[Array, ' n']  # if all of its objects are
+    without: Float[Array, 'n objects']  # what is to be added for each that is not
+
+
+def mask_losses(
+    logits: Float[Array, 'n h w'],
+    masks: UInt8[Array, 'n h w'],
+    objects: int,
+    learns: Bool[Array, ' n'],
+    reduction: str,
+) -> MaskLosses:
+    """L1, equation 2: binary cross-entropy of each image's mask.
+
+    The gradient of an image that is in no positive pair stops at its logits, so what follows the tap
+    learns from positive pairs only (§3.5).
 
     Args:
-        logits: Ungated mask logits of each pair's two images.
-        masks: Their ground truth, 0 or 1.
-        share: Whether the pair shares an object.
-        reduction: Over the pixels of an image: 'mean', or the 'sum' that equation 2 prints. Over the two
-            images it is a mean.
+        logits: Ungated mask logits.
+        masks: Ground truth: 0 background, k the image's object number k.
+        objects: Greatest k.
+        learns: Which images are in a positive pair.
+        reduction: Over the pixels of an image: 'mean', or the 'sum' that equation 2 prints.
     """
-    learns = share[:, None, None, None]
-    logits = jnp.where(learns, logits, jax.lax.stop_gradient(logits))
-    entropy = optax.sigmoid_binary_cross_entropy(logits, masks.astype(jnp.float32))
-    per_image = entropy.sum((2, 3)) if reduction == 'sum' else entropy.mean((2, 3))
-    return jnp.where(share, per_image.mean(1), 0.0)
+    logits = jnp.where(learns[:, None, None], logits, jax.lax.stop_gradient(logits))
+    reduce = jnp.sum if reduction == 'sum' else jnp.mean
+    entropy = optax.sigmoid_binary_cross_entropy(logits, (masks > 0).astype(jnp.float32))
+    # The entropy of a pixel is softplus(logit) - logit · truth: a truth of 0 for 1 adds the logit.
+    without = [reduce(jnp.where(masks == k, logits, 0.0), (1, 2)) for k in range(1, objects + 1)]
+    return MaskLosses(reduce(entropy, (1, 2)), jnp.stack(without, 1))
 
 
-def distance(u: Float[Array, '*n d'], v: Float[Array, '*n d'], kind: str) -> Float[Array, '*n']:
-    """Distance of embeddings: 'euclidean', or its square as FaceNet has it ('squared')."""
+def distance(u: Float[Array, '*#n d'], v: Float[Array, '*#n d'], kind: str) -> Float[Array, '...']:
+    """Distance of embeddings, one with another: 'euclidean', or its square as FaceNet has it ('squared')."""
     squared = jnp.sum(jnp.square(u - v), axis=-1)
     return squared if kind == 'squared' else jnp.sqrt(squared + EPSILON)
 
 
 def triplet_loss(
-    anchor: Float[Array, 'n d'],
-    positive: Float[Array, 'n d'],
-    negative: Float[Array, 'n d'],
-    margin: float,
-    kind: str,
+    anchor: Float[Array, 'n d'], positive: Float[Array, 'n d'], negative: Float[Array, 'n d'], config: Loss
 ) -> Float[Array, ' n']:
     """L2, equation 3: max(0, |a - p| - |a - n| + margin)."""
-    return jax.nn.relu(distance(anchor, positive, kind) - distance(anchor, negative, kind) + margin)
+    near = distance(anchor, positive, config.triplet_distance)
+    far = distance(anchor, negative, config.triplet_distance)
+    return jax.nn.relu(near - far + config.margin)
 
 
 def decision_loss(logits: Float[Array, ' n'], share: Bool[Array, ' n']) -> Float[Array, ' n']:
@@ -74,30 +82,43 @@ def decision_loss(logits: Float[Array, ' n'], share: Bool[Array, ' n']) -> Float
     return optax.sigmoid_binary_cross_entropy(logits, share.astype(jnp.float32))
 
 
+class TripletLosses(NamedTuple):
+    """Losses of triplets one by one."""
+
+    mask: Float[Array, ' n']  # L1 of the positive pair
+    triplet: Float[Array, ' n']  # L2
+    decision_positive: Float[Array, ' n']  # L3 of the anchor's two pairs
+    decision_negative: Float[Array, ' n']
+
+
 def combine(
-    mask: Float[Array, ' n'],
-    triplet: Float[Array, ' n'],
-    decision_positive: Float[Array, ' n'],
-    decision_negative: Float[Array, ' n'],
+    each: TripletLosses,
     share: Bool[Array, ' n'],
+    opposed: Bool[Array, ' n'],
+    counts: Bool[Array, ' n'],
     config: Loss,
 ) -> Losses:
-    """Equation 1 with the weights of §4.1 (fidelity row 14), averaged over the batch.
+    """Equation 1 with the weights of §4.1 (fidelity row 14), averaged over the triplets that count.
 
     L2 belongs to a triplet, that is to a positive and a negative pair, so it counts 0.33 + 0.5 times. A
     triplet whose first pair shares nothing after all (`share` false: an object cropped away) has no L1 and
-    no L2, and both of its pairs are negative pairs.
+    no L2, and both of its pairs are negative pairs; one without a negative (`opposed` false) has L1 and
+    the L3 of its first pair only.
     """
-    triplet = jnp.where(share, triplet, 0.0)
-    positive = (
-        config.w1_positive * mask + config.w2_positive * triplet + config.w3_positive * decision_positive
-    )
-    first = jnp.where(share, positive, config.w3_negative * decision_positive)
-    second = config.w2_negative * triplet + config.w3_negative * decision_negative
-    shared = jnp.maximum(share.sum(), 1)
+    mask = jnp.where(share, each.mask, 0.0)
+    triplet = jnp.where(share & opposed, each.triplet, 0.0)
+    first, second = each.decision_positive, jnp.where(opposed, each.decision_negative, 0.0)
+    positive = config.w1_positive * mask + config.w2_positive * triplet + config.w3_positive * first
+    total = jnp.where(share, positive, config.w3_negative * first)
+    total += config.w2_negative * triplet + config.w3_negative * second
+
+    def mean(values: Float[Array, ' n'], of: Bool[Array, ' n']) -> Float[Array, '']:
+        return jnp.sum(jnp.where(of, values, 0.0)) / jnp.maximum(of.sum(), 1)
+
     return Losses(
-        total=(first + second).mean(),
-        mask=mask.sum() / shared,
-        triplet=triplet.sum() / shared,
-        decision=(decision_positive + decision_negative).mean() / 2,
+        total=mean(total, counts),
+        mask=mean(mask, counts & share),
+        triplet=mean(triplet, counts & share & opposed),
+        active=mean((triplet > 0).astype(jnp.float32), counts & share & opposed),
+        decision=(mean(first, counts) + mean(second, counts & opposed)) / 2,
     )

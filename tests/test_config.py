@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from cosegnet_jax import config as configs
+from cosegnet_jax import data
+from cosegnet_jax.data.batches import Batch
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.training import optimizer, state, step
 
@@ -83,9 +85,14 @@ def test_the_train_step_of_every_config_keeps_the_shapes_and_types_of_the_state(
     mesh = jax.sharding.Mesh(jax.devices()[:1], ('data',))
     update = optimizer.build(config.optimizer, config.train.steps)
     before = state.abstract(config, update, mesh)
-    shape = (config.train.batch_triplets, 3, config.image_size, config.image_size)
-    images, masks = (jax.ShapeDtypeStruct(s, np.uint8) for s in ((*shape, 3), shape))
-    after, metrics = jax.eval_shape(step.make_step(config, update, mesh), before, images, masks)
+    groups, side = data.check_batch(config, mesh), config.image_size
+    batch = Batch(
+        images=jax.ShapeDtypeStruct((*groups, side, side, 3), np.uint8),
+        masks=jax.ShapeDtypeStruct((*groups, side, side), np.uint8),
+        labels=jax.ShapeDtypeStruct((*groups, 1), np.int32),
+    )
+    make = step.make_step(config, update, mesh, lambda resident, brought: brought)
+    after, metrics = jax.eval_shape(make, before, (), batch)
     for old, new in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True):
         assert (old.shape, old.dtype) == (new.shape, new.dtype)
     assert all(p.dtype == np.float32 for p in jax.tree.leaves(after.params))

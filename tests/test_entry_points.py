@@ -72,12 +72,15 @@ def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
         (['--config=configs/shapes.py', '--config.model.wieghts=none'], 'did you mean config.model.weights'),
         (['--config=configs/shapes.py', '--config.train.steps=many'], 'many'),
         (['--config=configs/none.py'], 'configs/none.py: no such file'),
-        (['--config=configs/pascal_voc.py', '--config.model.weights=none'], 'set config.data.root'),
+        (
+            ['--config=configs/pascal_voc.py', '--config.data.prepared_dir=/nowhere'],
+            'pascal_coseg: not prepared in /nowhere/pascal_coseg/1.0.0; run python -m',
+        ),
         (['--config=configs/pascal_voc.py', '--config.data.root=/nowhere'], '/nowhere'),
         (['--config=configs/shapes.py', 'stray'], 'stray: not a flag'),
         ([], '--config must have a value'),
     ],
-    ids=['key', 'value', 'file', 'no root', 'missing root', 'stray word', 'no config'],
+    ids=['key', 'value', 'file', 'not prepared', 'missing root', 'stray word', 'no config'],
 )
 def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, arguments, message):
     done = run('train.py', f'--workdir={tmp_path}', *arguments)

@@ -14,34 +14,44 @@ def entropy(logits, truth):
     return -(truth * np.log(p) + (1 - truth) * np.log(1 - p))
 
 
-def test_mask_loss_is_equation_2_with_both_terms_on_pairs_that_share():
-    logits = jnp.asarray(RNG.normal(size=(3, 2, 4, 4)), jnp.float32)
-    masks = jnp.asarray(RNG.integers(0, 2, (3, 2, 4, 4), np.uint8))
-    share = jnp.array([True, False, True])
-    per_pixel = entropy(logits, np.asarray(masks))
-    mean = losses.mask_loss(logits, masks, share, 'mean')
-    np.testing.assert_allclose(mean, np.where(share, per_pixel.mean((1, 2, 3)), 0), rtol=1e-5)
-    summed = losses.mask_loss(logits, masks, share, 'sum')
-    np.testing.assert_allclose(summed, np.where(share, per_pixel.sum((2, 3)).mean(1), 0), rtol=1e-5)
+LOGITS = jnp.asarray(RNG.normal(size=(3, 4, 4)), jnp.float32)
+MASKS = jnp.asarray(RNG.integers(0, 3, (3, 4, 4), np.uint8))
+ALL = jnp.ones(3, bool)
 
 
-def test_mask_loss_gives_no_gradient_to_pairs_that_share_nothing():
-    logits = jnp.asarray(RNG.normal(size=(2, 2, 4, 4)), jnp.float32)
-    masks = jnp.zeros((2, 2, 4, 4), jnp.uint8)
-    share = jnp.array([True, False])
-    gradient = jax.grad(lambda x: losses.mask_loss(x, masks, share, 'mean').sum())(logits)
-    assert np.all(gradient[0] != 0)
+def test_mask_loss_is_equation_2_with_both_terms():
+    per_pixel = entropy(LOGITS, np.asarray(MASKS) > 0)
+    mean = losses.mask_losses(LOGITS, MASKS, 2, ALL, 'mean').of_all
+    np.testing.assert_allclose(mean, per_pixel.mean((1, 2)), rtol=1e-5)
+    summed = losses.mask_losses(LOGITS, MASKS, 2, ALL, 'sum').of_all
+    np.testing.assert_allclose(summed, per_pixel.sum((1, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize('reduction', ['mean', 'sum'])
+def test_an_object_that_the_partner_lacks_is_background(reduction):
+    values = losses.mask_losses(LOGITS, MASKS, 2, ALL, reduction)
+    only_first = getattr(entropy(LOGITS, np.asarray(MASKS) == 1), reduction)((1, 2))
+    np.testing.assert_allclose(values.of_all + values.without[:, 1], only_first, rtol=1e-4)
+
+
+def test_mask_loss_gives_no_gradient_to_images_without_a_positive_pair():
+    learns = jnp.array([True, False, True])
+
+    def total(logits):
+        values = losses.mask_losses(logits, MASKS, 2, learns, 'mean')
+        return values.of_all.sum() + values.without.sum()
+
+    gradient = jax.grad(total)(LOGITS)
+    assert (gradient[::2] != 0).all((1, 2)).all()
     np.testing.assert_array_equal(gradient[1], 0)
 
 
 def test_triplet_loss_is_equation_3():
     a, p, n = jnp.asarray(RNG.normal(size=(3, 5, 8)), jnp.float32)
     near, far = np.linalg.norm(a - p, axis=1), np.linalg.norm(a - n, axis=1)
+    np.testing.assert_allclose(losses.triplet_loss(a, p, n, Loss()), np.maximum(0, near - far + 1), rtol=1e-5)
     np.testing.assert_allclose(
-        losses.triplet_loss(a, p, n, 1.0, 'euclidean'), np.maximum(0, near - far + 1), rtol=1e-5
-    )
-    np.testing.assert_allclose(
-        losses.triplet_loss(a, p, n, 0.2, 'squared'),
+        losses.triplet_loss(a, p, n, Loss(margin=0.2, triplet_distance='squared')),
         np.maximum(0, near**2 - far**2 + 0.2),
         rtol=1e-4,
         atol=1e-5,
@@ -50,7 +60,7 @@ def test_triplet_loss_is_equation_3():
 
 def test_triplet_gradient_is_finite_where_embeddings_coincide():
     same = jnp.ones((1, 4))
-    gradient = jax.grad(lambda x: losses.triplet_loss(x, same, same, 1.0, 'euclidean').sum())(same)
+    gradient = jax.grad(lambda x: losses.triplet_loss(x, same, same, Loss()).sum())(same)
     assert np.isfinite(gradient).all()
 
 
@@ -62,14 +72,40 @@ def test_decision_loss_is_equation_4_with_its_sign():
     )
 
 
+YES, NO = jnp.array([True]), jnp.array([False])
+EACH = losses.TripletLosses(*(jnp.array([value]) for value in (2.0, 3.0, 5.0, 7.0)))
+
+
 def test_weights_are_a_third_each_on_positive_and_a_half_each_on_negative_pairs():
-    l1, l2, positive, negative = jnp.array([2.0]), jnp.array([3.0]), jnp.array([5.0]), jnp.array([7.0])
-    values = losses.combine(l1, l2, positive, negative, jnp.array([True]), Loss())
-    assert values.total == pytest.approx(0.33 * (2 + 3 + 5) + 0.5 * (3 + 7))
+    assert losses.combine(EACH, YES, YES, YES, Loss()).total == pytest.approx(
+        0.33 * (2 + 3 + 5) + 0.5 * (3 + 7)
+    )
     ours = Loss(w1_positive=10.0, w2_positive=20.0, w3_positive=30.0, w2_negative=40.0, w3_negative=50.0)
-    values = losses.combine(l1, l2, positive, negative, jnp.array([True]), ours)
+    values = losses.combine(EACH, YES, YES, YES, ours)
     assert values.total == pytest.approx(10 * 2 + 20 * 3 + 30 * 5 + 40 * 3 + 50 * 7)
-    # A first pair that shares nothing is a second negative pair, and there is no triplet.
-    values = losses.combine(0 * l1, l2, positive, negative, jnp.array([False]), Loss())
+
+
+def test_a_first_pair_that_shares_nothing_is_a_second_negative_pair():
+    values = losses.combine(EACH, NO, YES, YES, Loss())
     assert values.total == pytest.approx(0.5 * 5 + 0.5 * 7)
+    assert values.mask == values.triplet == values.active == 0
+
+
+def test_a_pair_without_a_negative_has_its_masks_and_its_own_decision():
+    values = losses.combine(EACH, YES, NO, YES, Loss())
+    assert values.total == pytest.approx(0.33 * (2 + 5))
     assert values.triplet == 0
+
+
+def test_places_that_hold_no_triplet_do_not_count():
+    two = losses.TripletLosses(*(jnp.concatenate([part, 100 * part]) for part in EACH))
+    yes, first = jnp.array([True, True]), jnp.array([True, False])
+    alone, beside = losses.combine(EACH, YES, YES, YES, Loss()), losses.combine(two, yes, yes, first, Loss())
+    np.testing.assert_allclose(alone, beside)
+    assert losses.combine(EACH, YES, YES, NO, Loss()).total == 0
+
+
+def test_active_is_the_share_of_triplets_within_the_margin():
+    two = losses.TripletLosses(*(jnp.array([0.0, 1.0]) for _ in range(4)))
+    yes = jnp.array([True, True])
+    assert losses.combine(two, yes, yes, yes, Loss()).active == 0.5

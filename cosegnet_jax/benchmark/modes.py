@@ -12,13 +12,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cosegnet_jax import data, models
 from cosegnet_jax import mesh as meshes
-from cosegnet_jax import models
 from cosegnet_jax.benchmark import counting, timing
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
+from cosegnet_jax.data.augmentation import augment
+from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.triplets import TripletSampler
 from cosegnet_jax.models import apply
 from cosegnet_jax.training import optimizer, state, step
 
@@ -29,13 +30,14 @@ Row = dict[str, Any]
 
 def train(config: Config, blocks: int, repeats: int) -> Row:
     """The train step alone, on one batch that stays on the devices."""
-    mesh, triplets = meshes.data_mesh(), config.train.batch_triplets
-    meshes.check_divides(mesh, triplets, 'config.train.batch_triplets')
+    mesh = meshes.data_mesh()
+    groups, members = data.check_batch(config, mesh)
     update = optimizer.build(config.optimizer, config.train.steps)
-    batch = [meshes.put_batch(mesh, rows) for rows in _random_batch(config)]
+    feed = placement.feed('replicated', *_noise(config), range(1), mesh)
+    batch = feed.resident, next(feed.brought)
     current = state.random(config, update, mesh)
     start = time.perf_counter()
-    compiled = step.make_step(config, update, mesh).lower(current, *batch).compile()
+    compiled = step.make_step(config, update, mesh, feed.batch).lower(current, *batch).compile()
     compile_s = time.perf_counter() - start
 
     def once() -> Any:
@@ -45,15 +47,16 @@ def train(config: Config, blocks: int, repeats: int) -> Row:
 
     jax.block_until_ready([once() for _ in range(2)])
     seconds = timing.median_seconds(once, blocks, repeats)
-    drawn = counting.train_step(counting.per_image(config.model, config.image_size), triplets)
-    needed = counting.train_step(counting.per_image(config.model, config.image_size, 4 / 9), triplets)
+    images, decoded = groups * members, groups * step.decoded(config, members)
+    drawn = counting.train_step(counting.per_image(config.model, config.image_size), images, decoded)
+    needed = counting.train_step(counting.per_image(config.model, config.image_size, 4 / 9), images, decoded)
     return {
         **_about(config, mesh),
-        'triplets': triplets,
-        'triplets_per_s': triplets / seconds,
-        'images_per_s': 3 * triplets / seconds,
+        'triplets': images / 3,
+        'triplets_per_s': images / 3 / seconds,  # of a P×K batch: of as many images
+        'images_per_s': images / seconds,
         's_per_step': seconds,
-        's_per_epoch': PASCAL_TRAIN_IMAGES / triplets * seconds,
+        's_per_epoch': PASCAL_TRAIN_IMAGES / (images / 3) * seconds,
         **_rates(config, mesh, drawn, needed, seconds),
         'compile_s': compile_s,
     }
@@ -68,8 +71,9 @@ def evaluate(config: Config, blocks: int, repeats: int) -> Row:
     pixels = np.random.default_rng(0).integers(0, 256, (images, *_shape(config), 3), np.uint8)
 
     def once() -> Any:
-        masks, embeddings = apply.describe(graph, params, pixels, images, mesh)
-        return masks, apply.decide(graph, params, embeddings, config.evaluation.symmetric)
+        [(masks, embeddings)] = apply.describe(graph, params, [pixels], images, mesh)
+        symmetric = config.evaluation.symmetric
+        return masks, apply.decide(graph, params, embeddings, embeddings, symmetric, mesh)
 
     start = time.perf_counter()
     once()
@@ -89,45 +93,47 @@ def evaluate(config: Config, blocks: int, repeats: int) -> Row:
 
 
 def feed(config: Config, blocks: int, repeats: int) -> Row:
-    """Batches alone, from the host and from the devices, without a train step."""
-    mesh, triplets = meshes.data_mesh(), config.train.batch_triplets
-    meshes.check_divides(mesh, triplets, 'config.train.batch_triplets')
-    rng, count = np.random.default_rng(0), 256
-    examples = Examples(
-        name='noise',
-        classes=('a', 'b'),
-        filenames=tuple(map(str, range(count))),
-        labels=np.arange(count) % 2,
-        images=rng.integers(0, 256, (count, *_shape(config), 3), np.uint8),
-        masks=rng.integers(0, 2, (count, *_shape(config)), np.uint8),
-    )
-    sampler = TripletSampler(examples.labels, np.ones(count, bool), config.seed)
-    row = {**_about(config, mesh), 'triplets': triplets}
-    for where in ('host', 'device'):
-        batches = placement.stream(
-            where, examples, sampler, triplets, 0, blocks * repeats + 3, config.data.flip, mesh
-        )
-        jax.block_until_ready([next(batches) for _ in range(3)])
-        seconds = timing.median_seconds(lambda batches=batches: next(batches), blocks, repeats)
-        row[f'{where}_images_per_s'] = 3 * triplets / seconds
-    return row
+    """Batches alone, from the host and from the devices, beside what the train step consumes."""
+    mesh = meshes.data_mesh()
+    groups, members = data.check_batch(config, mesh)
+    examples, sampler = _noise(config)
+    row = {'resident_mib': examples.nbytes / 2**20, 'images': len(examples)}
+    for where in ('host', 'replicated'):
+        fed = placement.feed(where, examples, sampler, range(blocks * repeats + 3), mesh)
+        varied = jax.jit(lambda *batch, fed=fed: augment(fed.batch(*batch), jax.random.key(0), config.data))
+
+        def once(fed: placement.Feed = fed, varied: Any = varied) -> Any:
+            return varied(fed.resident, next(fed.brought))
+
+        jax.block_until_ready([once() for _ in range(3)])
+        name = {'host': 'host', 'replicated': 'device'}[where]
+        row[f'{name}_s_per_batch'] = timing.median_seconds(once, blocks, repeats)
+        row[f'{name}_images_per_s'] = groups * members / row[f'{name}_s_per_batch']
+    step_row = train(config, blocks, repeats)
+    return {
+        **_about(config, mesh),
+        **row,
+        'train_images_per_s': step_row['images_per_s'],
+        'device_share_of_step': row['device_s_per_batch'] / step_row['s_per_step'],
+    }
 
 
 def compilation(config: Config, blocks: int, repeats: int) -> Row:
     """Time to trace and compile the train step, and the memory that the compiler plans for it."""
     del blocks, repeats  # compiled once
     mesh = meshes.data_mesh()
-    meshes.check_divides(mesh, config.train.batch_triplets, 'config.train.batch_triplets')
+    groups, members = data.check_batch(config, mesh)
     update = optimizer.build(config.optimizer, config.train.steps)
-    shape = (config.train.batch_triplets, 3, *_shape(config))
-    batch = [jax.ShapeDtypeStruct(s, jnp.uint8) for s in ((*shape, 3), shape)]
+    feed = placement.feed('replicated', *_noise(config), range(1), mesh)
+    batch = feed.resident, next(feed.brought)
     start = time.perf_counter()
-    lowered = step.make_step(config, update, mesh).lower(state.abstract(config, update, mesh), *batch)
+    make = step.make_step(config, update, mesh, feed.batch)
+    lowered = make.lower(state.abstract(config, update, mesh), *batch)
     lowering = time.perf_counter() - start
     memory = lowered.compile().memory_analysis()
     return {
         **_about(config, mesh),
-        'triplets': config.train.batch_triplets,
+        'images': groups * members,
         'lower_s': lowering,
         'compile_s': time.perf_counter() - start - lowering,
         'temporaries_gib': memory.temp_size_in_bytes / 2**30,
@@ -142,9 +148,19 @@ def _shape(config: Config) -> tuple[int, int]:
     return config.image_size, config.image_size
 
 
-def _random_batch(config: Config) -> tuple[np.ndarray, np.ndarray]:
-    rng, shape = np.random.default_rng(0), (config.train.batch_triplets, 3, *_shape(config))
-    return rng.integers(0, 256, (*shape, 3), np.uint8), rng.integers(0, 2, shape, np.uint8)
+def _noise(config: Config) -> tuple[Examples, Sampler]:
+    """A set of noise, large enough for a few steps, and what draws batches of it."""
+    rng, classes = np.random.default_rng(0), max(8, config.train.batch_classes)
+    count, shape = 32 * classes, _shape(config)
+    examples = Examples.in_memory(
+        name='noise',
+        classes=tuple(map(str, range(classes))),
+        filenames=tuple(map(str, range(count))),
+        labels=np.arange(count) % classes,
+        images=rng.integers(0, 256, (count, *shape, 3), np.uint8),
+        masks=rng.integers(0, 2, (count, *shape), np.uint8),
+    )
+    return examples, data.sampler(examples, config)
 
 
 def _about(config: Config, mesh: jax.sharding.Mesh) -> Row:

@@ -1,13 +1,18 @@
-"""Photos and masks: reading, splitting, drawing triplets, streaming batches."""
+"""Photos and masks: reading, splitting, drawing and streaming batches."""
 
 from __future__ import annotations
 
 import dataclasses
 
+from jax.sharding import Mesh
+
+from cosegnet_jax import mesh as meshes
 from cosegnet_jax.config import Config
-from cosegnet_jax.data import folder, shapes
+from cosegnet_jax.data import folder, shapes, splits
+from cosegnet_jax.data.balanced import BalancedSampler
+from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.splits import stratified
+from cosegnet_jax.data.triplets import TripletSampler
 from cosegnet_jax.errors import UserError
 
 
@@ -17,33 +22,66 @@ def load(config: Config) -> Examples:
     Raises:
         UserError: There is no such data set, or something in it cannot be used.
     """
-    if config.data.name == 'shapes':
-        if config.data.root:
+    settings = config.data
+    if settings.root:
+        if settings.name == 'shapes':
             raise UserError(
-                f'config.data.root={config.data.root}: shapes are made, not read; '
+                f'config.data.root={settings.root}: shapes are made, not read; '
                 f'give the folder a name with config.data.name'
             )
-        return shapes.make(config.image_size, config.data.images_per_class, config.seed)
-    if not config.data.root:
-        raise UserError(
-            f'config.data.name={config.data.name}: set config.data.root to the folder that holds '
-            f'images/<class>/* and masks/<class>/*.png'
-        )
-    return dataclasses.replace(folder.load(config.data.root, config.image_size), name=config.data.name)
+        return dataclasses.replace(folder.load(settings.root, config.image_size), name=settings.name)
+    if settings.name == 'shapes':
+        return shapes.make(config.image_size, settings.images_per_class, config.seed)
+    from cosegnet_jax.data import prepared  # here, since it needs TFDS and nothing else does
+
+    memory = int(settings.memory_gib * 2**30)
+    return prepared.load(settings.name, settings.prepared_dir, config.image_size, memory)
 
 
 def part(examples: Examples, config: Config, name: str) -> Examples:
     """The 'train', 'validation' or 'test' part of `examples` under the configured split, or 'all' of them.
 
     Raises:
-        UserError: The classes are so small that the part is empty.
+        UserError: The part is empty, or the file of pinned splits does not fit the data.
     """
     if name == 'all':
         return examples
-    chosen = getattr(stratified(examples.labels, config.seed, config.data.split), name)
+    settings = config.data
+    split = (
+        splits.pinned(settings.split_file, examples.filenames, settings.split)
+        if settings.split_file
+        else splits.stratified(examples.labels, config.seed, settings.split)
+    )
+    chosen = getattr(split, name)
     if not len(chosen):
         raise UserError(
             f'{examples.name}: no image in the {name} part; add images: '
             f'a class needs four to have some in the test part, and six in every part'
         )
     return examples.subset(chosen)
+
+
+def sampler(examples: Examples, config: Config) -> Sampler:
+    """What draws the batches of a run from `examples`.
+
+    Raises:
+        UserError: The examples hold no pairs to draw.
+    """
+    rows = examples.labels, examples.shown, config.seed
+    if config.data.sampler == 'balanced':
+        return BalancedSampler(*rows, config.train.batch_classes, config.train.batch_images_per_class)
+    return TripletSampler(*rows, config.train.batch_triplets)
+
+
+def check_batch(config: Config, mesh: Mesh) -> tuple[int, int]:
+    """Groups of a batch and images of a group, before any data are read.
+
+    Raises:
+        UserError: The devices cannot share the groups evenly.
+    """
+    train = config.train
+    if config.data.sampler == 'balanced':
+        meshes.check_divides(mesh, train.batch_classes, 'config.train.batch_classes')
+        return train.batch_classes, train.batch_images_per_class
+    meshes.check_divides(mesh, train.batch_triplets, 'config.train.batch_triplets')
+    return train.batch_triplets, 3

@@ -1,35 +1,57 @@
-"""A labelled image set in memory, at the network's size."""
+"""A labelled image set at the network's size."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Bool, Int, UInt8
+
+from cosegnet_jax.data.stored import Stored
+
+NO_CLASS = -1  # fills the rows of `Examples.labels`
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Examples:
-    """Images, object masks and one class each; `name` is what results call the data set.
+    """Images, object masks and classes; `name` is what results call the data set.
 
-    Image `i` has the class `classes[labels[i]]`. Classes only decide which images form a pair with a
-    common object; the network never sees them. A mask may be empty: such an image is an outlier of
-    its class folder and shares nothing with anything.
+    An image has up to `objects` classes, of which most sets have one. Row i of `labels` lists the classes of
+    image i, and its mask has the value k on the pixels of class `labels[i, k - 1]`. Classes only decide
+    which images form a pair with a common object, and which pixels that is; the network never sees them.
+    Where an image does not show a class that it is filed under (`shown` is false), it is an outlier of
+    that class and shares nothing through it.
     """
 
     name: str
     classes: tuple[str, ...]
     filenames: tuple[str, ...]  # '<class>/<stem>', unique
-    labels: Int[np.ndarray, ' n']
-    images: UInt8[np.ndarray, 'n height width 3']  # RGB, 0-255
-    masks: UInt8[np.ndarray, 'n height width']  # 0 background, 1 object
+    labels: Int[np.ndarray, 'n objects']  # numbers into `classes`, then NO_CLASS
+    shown: Bool[np.ndarray, 'n objects']  # whether a mask has the value k anywhere
+    images: UInt8[np.ndarray, 'n height width 3'] | Stored  # RGB, 0-255
+    masks: UInt8[np.ndarray, 'n height width'] | Stored  # 0 background, k an object of class labels[i, k - 1]
+
+    @classmethod
+    def in_memory(
+        cls,
+        name: str,
+        classes: tuple[str, ...],
+        filenames: tuple[str, ...],
+        labels: Int[np.ndarray, ' n'] | Int[np.ndarray, 'n objects'],
+        images: UInt8[np.ndarray, 'n height width 3'],
+        masks: UInt8[np.ndarray, 'n height width'],
+    ) -> Examples:
+        """The set of these arrays; one class an image may be given as a row of numbers."""
+        labels = labels.reshape(len(images), -1) if len(images) else labels.reshape(0, 1)
+        shown = [(masks == k + 1).any((1, 2)) for k in range(labels.shape[1])]
+        return cls(name, classes, filenames, labels, np.stack(shown, 1), images, masks)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the pixels take in memory."""
+        """Bytes that the pixels take in memory, decoded."""
         return self.images.nbytes + self.masks.nbytes
 
     def subset(self, indices: Int[np.ndarray, ' m']) -> Examples:
@@ -38,6 +60,7 @@ class Examples:
             self,
             filenames=tuple(self.filenames[i] for i in indices),
             labels=self.labels[indices],
+            shown=self.shown[indices],
             images=self.images[indices],
             masks=self.masks[indices],
         )

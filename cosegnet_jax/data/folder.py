@@ -1,8 +1,10 @@
-"""A data set from a folder: `images/<class>/*` beside `masks/<class>/<stem>.png`."""
+"""Photos and masks in class folders, paired by name: `images/<class>/*` beside `masks/<class>/*`."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,201 +12,202 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import ExifTags, Image, ImageOps
 
-from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data import photos
+from cosegnet_jax.data.examples import NO_CLASS, Examples
 from cosegnet_jax.errors import UserError
 
-# Files of other kinds are passed over. Pillow reads HEIC with a plugin only; without it they are an
-# error rather than photos that are missing and nobody noticed.
-_PHOTOS = frozenset(
-    {'.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.webp', '.tif', '.tiff', '.gif', '.ppm', '.pgm'}
-    | {'.jp2', '.avif', '.heic', '.heif'}
-)
-_VOID = 255  # in a palette mask: a border that PASCAL VOC leaves undecided
 
+class Pair(NamedTuple):
+    """Files of an image in a class folder."""
 
-class _Entry(NamedTuple):
     photo: Path
     mask: Path
+
+
+class Photo(NamedTuple):
+    """One photo, and its files in each class that it is filed under."""
+
+    classes: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def filename(self) -> str:
+        """What results call it: '<class>/<stem>', the first class if there are several."""
+        return f'{self.classes[0]}/{self.pairs[0].photo.stem}'
+
+    def read(self) -> tuple[UInt8[np.ndarray, 'height width 3'], UInt8[np.ndarray, 'height width']]:
+        """The photo, and a mask with k on what it has in class number k; where two overlap, the first.
+
+        Raises:
+            UserError: A file cannot be used; the message names it.
+        """
+        photo, mask = photos.read(*self.pairs[0])
+        for k, pair in enumerate(self.pairs[1:], 2):
+            mask = np.where(mask, mask, np.uint8(k) * photos.read(*pair)[1])
+        return photo, mask
+
+
+class Listing(NamedTuple):
+    """What is in the class folders, by name."""
+
+    classes: dict[str, list[Pair]]
+    problems: list[str]  # photos and folders that are in none of them: which file, what is wrong, what to do
 
 
 def load(root: str | Path, image_size: int) -> Examples:
     """Reads every photo and its mask, squashed to a square, into memory.
 
-    Photos become 8-bit RGB: turned as their EXIF orientation says, transparency laid over white, 16-bit
-    grey divided by 257; of an animation the first picture counts. They are resized bilinearly with
-    antialiasing, masks by nearest neighbour.
-
-    A mask has the size of its photo, either as shown or as stored: where the two differ and the mask fits
-    the stored pixels, it is turned with the photo. What is object in it:
-
-    - palette images: every index but 0; index 255 beside others that are not 0 is PASCAL VOC's undecided
-      border and counts as background;
-    - other images: every value but 0 where nothing exceeds 1, else grey levels of 128 and more, which
-      takes 0/255 with or without the noise of a lossy format. Transparency counts as black.
-
-    Files whose names start with a dot, and files that are no photos by their suffix, are passed over.
+    `photos` says what a photo and a mask may be. Files whose names start with a dot, files that are no images
+    by their suffix, and masks without a photo are passed over; symbolic links are followed.
 
     Args:
         root: The folder; its name becomes the name of the data set.
         image_size: Side of the square in pixels.
 
+    A photo that is filed under several classes, as copies of one file, is one image that shows all of them:
+    otherwise it would be trained on under one class and tested on under another, and be its own negative.
+
     Raises:
         UserError: A folder, photo or mask is missing, cannot be read or does not fit; the message names it.
     """
     root = Path(root).resolve()
-    for folder in (root, root / 'images', root / 'masks'):
-        if not folder.is_dir():
-            raise UserError(
-                f'{folder}: no such folder; a data set is a folder with images/<class>/* '
-                f'and masks/<class>/<stem>.png'
-            )
-    folders = _visible(root / 'images', Path.is_dir)
-    members = {folder.name: _entries(folder, root / 'masks') for folder in folders}
-    if not members:
-        raise UserError(f'{root / "images"}: no class in it; make one folder per class, with photos in it')
-    entries = [entry for name in members for entry in members[name]]
+    classes, problems = listing(root / 'images', root / 'masks')
+    lonely = [
+        f'{root / "images" / name}: {len(pairs)} photo(s), and a pair takes two; '
+        f'add photos or remove the class folder'
+        for name, pairs in classes.items()
+        if len(pairs) < 2
+    ]
+    for problem in problems + lonely:
+        raise UserError(problem)
+    found = distinct(classes)
+    labels = np.full((len(found), max(len(photo.classes) for photo in found)), NO_CLASS)
+    shown = np.zeros(labels.shape, bool)
+    images = np.empty((len(found), image_size, image_size, 3), np.uint8)
+    masks = np.empty((len(found), image_size, image_size), np.uint8)
 
-    images = np.empty((len(entries), image_size, image_size, 3), np.uint8)
-    masks = np.empty((len(entries), image_size, image_size), np.uint8)
-
-    def read(index: int) -> None:
-        images[index], masks[index] = _read(entries[index], image_size)
+    def read(row: int) -> None:
+        names = found[row].classes
+        photo, mask = found[row].read()
+        labels[row, : len(names)] = [list(classes).index(name) for name in names]
+        # Before it is made smaller, so that no split depends on the image size.
+        shown[row, : len(names)] = [(mask == k).any() for k in range(1, len(names) + 1)]
+        images[row] = photos.squash_photo(photo, image_size)
+        masks[row] = photos.squash_mask(mask, image_size)
 
     # Pillow decodes and resizes outside the interpreter's lock.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(read, range(len(entries))):
+        for _ in pool.map(read, range(len(found))):
             pass
     return Examples(
         name=root.name,
-        classes=tuple(members),
-        filenames=tuple(f'{entry.photo.parent.name}/{entry.photo.stem}' for entry in entries),
-        labels=np.repeat(np.arange(len(members)), [len(members[name]) for name in members]),
+        classes=tuple(classes),
+        filenames=tuple(photo.filename for photo in found),
+        labels=labels,
+        shown=shown,
         images=images,
         masks=masks,
     )
+
+
+def distinct(classes: dict[str, list[Pair]]) -> list[Photo]:
+    """The photos of a listing in its order; copies of one file in several classes are one photo."""
+    sizes = Counter(pair.photo.stat().st_size for pairs in classes.values() for pair in pairs)
+    found: dict[object, Photo] = {}
+    for name, pairs in classes.items():
+        for pair in pairs:
+            alone = sizes[pair.photo.stat().st_size] == 1
+            key = pair.photo if alone else hashlib.sha256(pair.photo.read_bytes()).digest()
+            before = found.get(key, Photo((), ()))
+            if name in before.classes:  # two names for one photo in one class are the user's affair
+                key, before = pair.photo, Photo((), ())
+            found[key] = Photo((*before.classes, name), (*before.pairs, pair))
+    return list(found.values())
+
+
+def listing(images: Path, masks: Path) -> Listing:
+    """The photos in the folders of `images`, and their masks in the folders of the same names in `masks`.
+
+    Raises:
+        UserError: A folder is missing, or there is no class.
+    """
+    for folder in (images.parent, images, masks):
+        if not folder.is_dir():
+            raise UserError(
+                f'{folder}: no such folder; a data set is a folder with {images.name}/<class>/* '
+                f'and {masks.name}/<class>/<stem>.png'
+            )
+    folders = _visible(images, lambda path: path.is_dir() or _dangling(path))
+    if not folders:
+        raise UserError(f'{images}: no class in it; make one folder per class, with photos in it')
+    classes, problems = {}, []
+    for folder in folders:
+        if _dangling(folder):
+            problems.append(_nowhere(folder))
+            continue
+        classes[folder.name], unpaired = pair_up(folder, masks / folder.name)
+        problems += unpaired
+    return Listing(classes, problems)
+
+
+def pair_up(images: Path, masks: Path) -> tuple[list[Pair], list[str]]:
+    """The photos of one class with their masks, sorted by name; and what is wrong with each of the others."""
+    if _dangling(masks):
+        return [], [_nowhere(masks)]
+    drawn = _by_stem(masks) if masks.is_dir() else {}
+    pairs, problems = [], []
+    for stem, found in _by_stem(images).items():
+        problem = _problem(found, drawn.get(stem, []), masks)
+        if problem:
+            problems.append(problem)
+        else:
+            pairs.append(Pair(found[0], drawn[stem][0]))
+    return pairs, problems
+
+
+def _problem(found: list[Path], drawn: list[Path], masks: Path) -> str | None:
+    """Why the photos and masks of one stem are no pair."""
+    photo = found[0]
+    if not _is_utf8(photo):
+        return f'{os.fsencode(photo)}: a name that is not UTF-8; rename it'
+    for path in (*found, *drawn):
+        if _dangling(path):
+            return _nowhere(path)
+    if len(found) > 1:
+        return f'{photo} and {found[1].name} would share the mask {photo.stem}.png; rename one of them'
+    if not drawn:
+        return (
+            f'{masks / photo.stem}.png: missing mask of {photo}; add it (all black if the photo lacks the '
+            f'object) or remove the photo'
+        )
+    if len(drawn) > 1:
+        return f'{drawn[0]} and {drawn[1].name} are both masks of {photo}; remove one of them'
+    return None
+
+
+def _by_stem(folder: Path) -> dict[str, list[Path]]:
+    """The image files of a folder, in the order of their names."""
+    stems: dict[str, list[Path]] = {}
+    for path in _visible(folder, lambda path: path.is_file() or _dangling(path)):
+        if path.suffix.lower() in photos.SUFFIXES:
+            stems.setdefault(path.stem, []).append(path)
+    return stems
 
 
 def _visible(folder: Path, kind: Callable[[Path], bool]) -> list[Path]:
     return sorted(path for path in folder.iterdir() if kind(path) and not path.name.startswith('.'))
 
 
-def _entries(folder: Path, masks: Path) -> list[_Entry]:
-    """The photos of a class folder with their masks, by name."""
-    photos = [path for path in _visible(folder, Path.is_file) if path.suffix.lower() in _PHOTOS]
-    if len(photos) < 2:
-        raise UserError(
-            f'{folder}: {len(photos)} photo(s), and a pair takes two; add photos or remove the class folder'
-        )
-    by_stem: dict[str, Path] = {}
-    for photo in photos:
-        if photo.stem in by_stem:
-            raise UserError(
-                f'{by_stem[photo.stem]} and {photo.name} would share the mask {photo.stem}.png; '
-                f'rename one of them'
-            )
-        by_stem[photo.stem] = photo
-    entries = [_Entry(photo, masks / folder.name / f'{photo.stem}.png') for photo in photos]
-    for photo, mask in entries:
-        if not mask.is_file():
-            raise UserError(
-                f'{mask}: missing mask of {photo}; add it (all black if the photo lacks the object) '
-                f'or remove the photo'
-            )
-    return entries
+def _is_utf8(path: Path) -> bool:
+    return not any(
+        '\ud800' <= letter <= '\udfff' for letter in str(path)
+    )  # bytes that Python could not decode
 
 
-def _read(
-    entry: _Entry, side: int
-) -> tuple[UInt8[np.ndarray, '{side} {side} 3'], UInt8[np.ndarray, '{side} {side}']]:
-    stored = _decode(entry.photo)
-    photo, mask = ImageOps.exif_transpose(stored), _decode(entry.mask)
-    if mask.size != photo.size and mask.size == stored.size:
-        mask.getexif()[ExifTags.Base.Orientation] = stored.getexif()[ExifTags.Base.Orientation]
-        mask = ImageOps.exif_transpose(mask)
-    if mask.size != photo.size:
-        raise UserError(
-            f'{entry.mask}: {_by(mask.size)} pixels, but {entry.photo} has {_by(photo.size)}; '
-            f'a mask has the size of its photo'
-        )
-    small = _rgb(photo, entry.photo).resize((side, side), Image.Resampling.BILINEAR)
-    marked = Image.fromarray(_object(mask, entry.mask)).resize((side, side), Image.Resampling.NEAREST)
-    return np.asarray(small), np.asarray(marked)
+def _dangling(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
 
 
-def _by(size: tuple[int, int]) -> str:
-    return f'{size[0]}x{size[1]}'
-
-
-def _decode(path: Path) -> Image.Image:
-    """The image with all its pixels read, so that no later step can fail on the file."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image
-    except Image.DecompressionBombError:
-        raise UserError(
-            f'{path}: so many pixels that it may be made to exhaust the memory; make it smaller or remove it'
-        ) from None
-    except Exception as error:  # each decoder has its own for damage: OSError, SyntaxError, RuntimeError, ...
-        problem = 'an empty file' if not path.stat().st_size else 'not an image that can be read'
-        raise UserError(
-            f'{path}: {problem} ({type(error).__name__}); replace it by a sound JPEG or PNG, or remove it'
-        ) from error
-
-
-def _rgb(image: Image.Image, path: Path) -> Image.Image:
-    """8-bit RGB."""
-    if image.mode == 'F':
-        raise UserError(f'{path}: its pixels are floating point numbers; save it with 8 bits a channel')
-    if image.mode.startswith('I'):
-        image = Image.fromarray(_eight_bits(np.asarray(image)))
-    return _over(image, 'white')
-
-
-def _over(image: Image.Image, ground: str) -> Image.Image:
-    """RGB, with transparency laid over a plain ground."""
-    if not image.has_transparency_data:
-        return image.convert('RGB')
-    image = image.convert('RGBA')
-    return Image.alpha_composite(Image.new('RGBA', image.size, ground), image).convert('RGB')
-
-
-def _eight_bits(values: np.ndarray) -> UInt8[np.ndarray, 'height width']:
-    """16-bit grey levels as 8-bit ones; Pillow itself would clip them at 255."""
-    return (np.clip(values, 0, 65535) // 257).astype(np.uint8)
-
-
-def _object(mask: Image.Image, path: Path) -> UInt8[np.ndarray, 'height width']:
-    """1 where the object is, by the rules in `load`."""
-    if mask.mode == 'P':
-        index = np.asarray(mask)
-        marked = index != 0
-        border = index == _VOID
-        return (marked & ~border if (marked & ~border).any() else marked).astype(np.uint8)
-    grey = _grey(mask, path)
-    if grey.max() <= 1:
-        return grey
-    bright = grey >= 128
-    # Noise and soft edges leave values on both sides of 255's neighbourhood; class numbers do not.
-    if not (bright & (grey < 255)).any() and ((grey > 0) & ~bright).any():
-        raise UserError(
-            f'{path}: grey levels up to {grey[~bright].max()} look like class numbers; '
-            f'save the mask with 0 for background and 255 for the object'
-        )
-    return bright.astype(np.uint8)
-
-
-def _grey(mask: Image.Image, path: Path) -> UInt8[np.ndarray, 'height width']:
-    if mask.mode == '1':
-        return np.asarray(mask).astype(np.uint8)
-    if mask.mode.startswith('I') or mask.mode == 'F':
-        values = np.asarray(mask)
-        return _eight_bits(values) if values.max() > 255 else values.astype(np.uint8)
-    if mask.mode == 'L':
-        return np.asarray(mask)
-    channels = np.asarray(_over(mask, 'black'))
-    if np.ptp(channels, axis=-1).max() > 64:
-        raise UserError(f'{path}: a mask in colour; save it with 0 for background and 255 for the object')
-    return channels[..., 0]
+def _nowhere(link: Path) -> str:
+    return f'{link}: a symbolic link to {os.readlink(link)}, which is not there; mend it or remove it'

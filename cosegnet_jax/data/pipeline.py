@@ -13,57 +13,34 @@ os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
 import tensorflow as tf
 
+from cosegnet_jax.data.batches import Batch, Sampler, gather
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.triplets import Batch, TripletSampler, gather
-from cosegnet_jax.errors import UserError
 
 tf.config.set_visible_devices([], 'GPU')  # the accelerator's memory belongs to JAX
 
 _READY = 2  # batches waiting: one to hide the jitter of the other
 
 
-def stream(
-    examples: Examples,
-    sampler: TripletSampler,
-    batch: int,
-    start_step: int,
-    stop_step: int,
-    flip: bool,
-    shard: tuple[int, int] = (0, 1),
-) -> Iterator[Batch]:
-    """The batches of steps `start_step` to `stop_step - 1`, in order.
+def stream(examples: Examples, sampler: Sampler, steps: range, rows: slice) -> Iterator[Batch]:
+    """The batches of `steps`, in order.
 
-    Step s is the same batch wherever the stream starts: the triplets are a pure function of the
-    sampler's seed and s. The arrays are read-only views of the pipeline's own buffers.
+    Step s is the same batch wherever the stream starts: what it holds is a pure function of the sampler's
+    seed and s. The arrays are read-only views of the pipeline's own buffers.
 
     Args:
-        examples: What the sampler's indices point into; the pixels may be memory-mapped.
-        sampler: Draws the triplets of a step.
-        batch: Triplets of a step over all processes.
-        start_step: First step.
-        stop_step: One past the last step.
-        flip: Mirror images (and their masks) at random.
-        shard: Index of this process, and the number of processes. All draw the same global batch and
-            each gathers its contiguous share of the rows.
-
-    Raises:
-        UserError: `batch` does not divide among the processes.
+        examples: What the sampler's indices point into; the pixels may be memory-mapped or `Stored`, and
+            are then read and decoded in parallel, ahead of the steps.
+        sampler: Draws the groups of a step.
+        steps: Numbers of the steps.
+        rows: Which groups of a batch to gather; every process draws all of them.
     """
-    process, processes = shard
-    if batch % processes:
-        raise UserError(
-            f'a batch of {batch} triplets does not divide among {processes} processes: '
-            f'make it a multiple of {processes}'
-        )
-    share = batch // processes
-    rows = slice(process * share, (process + 1) * share)
 
     def load(step):
-        return gather(examples, sampler.draw(int(step), batch).rows(rows), flip)
+        return gather(examples, sampler.draw(int(step))[rows])
 
-    steps = tf.data.Dataset.range(start_step, stop_step)
-    batches = steps.map(
-        lambda step: tf.numpy_function(load, [step], (tf.uint8, tf.uint8), stateful=False),
+    numbers = tf.data.Dataset.range(steps.start, steps.stop)
+    batches = numbers.map(
+        lambda step: tf.numpy_function(load, [step], (tf.uint8, tf.uint8, tf.int32), stateful=False),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )

@@ -5,102 +5,107 @@ Either way step s is the same batch, since both gather what the sampler draws fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+import collections
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh
-from jaxtyping import Array, Bool, Int, UInt8
+from jax.sharding import Mesh, NamedSharding
+from jaxtyping import Array, Int32, Shaped
 
 from cosegnet_jax import mesh as meshes
+from cosegnet_jax.data.batches import Batch, Sampler
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.triplets import Batch, TripletSampler
 from cosegnet_jax.errors import UserError
 
 SHARE = 0.25  # of a device's memory that pixels may take; the rest is the network's
+_AHEAD = 2  # batches on their way to the devices while a step runs
+
+Resident = tuple[Array, ...]
 
 
-def choose(placement: str, nbytes: int) -> str:
-    """What 'auto' stands for: 'device' where there is an accelerator that the pixels fit, else 'host'.
+class Feed(NamedTuple):
+    """The batches of a run, as the train step takes them: `batch(resident, brought)` is one.
 
-    Args:
-        placement: 'auto', 'device' or 'host'.
-        nbytes: Bytes of all pixels; every device holds them all.
+    `batch` is traced into the step, so that gathering from the devices' memory costs no call of its own.
     """
-    if placement != 'auto':
-        return placement
-    memory = (jax.local_devices()[0].memory_stats() or {}).get('bytes_limit', 0)  # the CPU tells none
-    return 'device' if nbytes <= SHARE * memory else 'host'
+
+    resident: Resident  # stays on the devices
+    brought: Iterator[Any]  # one for each step, divided over the mesh
+    batch: Callable[[Resident, Any], Batch]
 
 
-def stream(
-    placement: str,
-    examples: Examples,
-    sampler: TripletSampler,
-    batch: int,
-    start_step: int,
-    stop_step: int,
-    flip: bool,
-    mesh: Mesh,
-) -> Iterator[Batch]:
-    """The batches of steps `start_step` to `stop_step - 1` in order, divided over `mesh`.
+def choose(placement: str, nbytes: int, devices: int) -> str:
+    """Where the pixels go: 'replicated', 'sharded' over the devices, or 'host'.
 
     Args:
-        placement: 'device' or 'host', from `choose`.
+        placement: 'auto', 'device' or 'host'. 'auto' is the device where there is an accelerator whose
+            memory they fit.
+        nbytes: Bytes of all pixels.
+        devices: Devices of the mesh.
+    """
+    memory = (jax.local_devices()[0].memory_stats() or {}).get('bytes_limit', 0)  # the CPU tells none
+    room = SHARE * memory
+    if placement == 'host' or (placement == 'auto' and nbytes > room * devices):
+        return 'host'
+    return 'sharded' if room < nbytes and memory else 'replicated'
+
+
+def feed(where: str, examples: Examples, sampler: Sampler, steps: range, mesh: Mesh) -> Feed:
+    """The batches of `steps`, in order.
+
+    Args:
+        where: From `choose`.
         examples: What the sampler's indices point into.
-        sampler: Draws the triplets of a step.
-        batch: Triplets of a step over all processes.
-        start_step: First step.
-        stop_step: One past the last step.
-        flip: Mirror images (and their masks) at random.
+        sampler: Draws the groups of a step, which the devices share evenly.
+        steps: Numbers of the steps.
         mesh: The devices.
 
     Raises:
         UserError: 'host' without TensorFlow.
     """
-    if placement == 'device':
-        return _from_devices(examples, sampler, batch, start_step, stop_step, flip, mesh)
+    share = sampler.shape[0] // jax.process_count()
+    rows = slice(jax.process_index() * share, (jax.process_index() + 1) * share)
+    if where != 'host':
+        indices = (sampler.draw(step)[rows].astype(np.int32) for step in steps)
+        return Feed(_resident(where, examples, mesh), _ahead(indices, mesh), _gather)
     try:
         from cosegnet_jax.data import pipeline  # here, since training from the devices needs no TensorFlow
     except ImportError as error:
         raise UserError(
             f'config.data.placement=host needs TensorFlow ({error}); install it, or use device'
         ) from error
-    process = jax.process_index(), jax.process_count()
-    batches = pipeline.stream(examples, sampler, batch, start_step, stop_step, flip, shard=process)
-    return (Batch(*(meshes.put_batch(mesh, rows) for rows in rows_of)) for rows_of in batches)
+    return Feed((), _ahead(pipeline.stream(examples, sampler, steps, rows), mesh), _brought)
 
 
-def _from_devices(
-    examples: Examples,
-    sampler: TripletSampler,
-    batch: int,
-    start_step: int,
-    stop_step: int,
-    flip: bool,
-    mesh: Mesh,
-) -> Iterator[Batch]:
-    pixels = jax.device_put((examples.images, examples.masks), meshes.replicated(mesh))
-    gather = jax.jit(_gather, out_shardings=meshes.batched(mesh))
-    share = batch // jax.process_count()
-    rows = slice(jax.process_index() * share, (jax.process_index() + 1) * share)
-    for step in range(start_step, stop_step):
-        triplets = sampler.draw(step, batch).rows(rows)
-        flips = triplets.flips & flip
-        put = partial(meshes.put_batch, mesh)
-        yield gather(*pixels, put(triplets.indices.astype(np.int32)), put(flips))
+def _ahead(batches: Iterator[Any], mesh: Mesh) -> Iterator[Any]:
+    """Each of `batches` on the devices; its transfer starts while those before it are computed with."""
+    placed = (jax.tree.map(lambda rows: meshes.put_batch(mesh, rows), batch) for batch in batches)
+    waiting = collections.deque(itertools.islice(placed, _AHEAD))
+    while waiting:
+        yield waiting.popleft()
+        waiting.extend(itertools.islice(placed, 1))
 
 
-def _gather(
-    images: UInt8[Array, 'n h w 3'],
-    masks: UInt8[Array, 'n h w'],
-    indices: Int[Array, 'triplets 3'],
-    flips: Bool[Array, 'triplets 3'],
-) -> Batch:
-    def mirrored(pixels: UInt8[Array, 'triplets 3 h w *c']) -> UInt8[Array, 'triplets 3 h w *c']:
-        where = flips.reshape(flips.shape + (1,) * (pixels.ndim - 2))
-        return jnp.where(where, jnp.flip(pixels, 3), pixels)
+def _resident(where: str, examples: Examples, mesh: Mesh) -> Resident:
+    place = meshes.replicated(mesh) if where == 'replicated' else meshes.batched(mesh)
+    arrays = examples.images, examples.masks, examples.labels.astype(np.int32)
+    return tuple(_put(np.asarray(array), place) for array in arrays)
 
-    return Batch(mirrored(images[indices]), mirrored(masks[indices]))
+
+def _put(array: Shaped[np.ndarray, 'n *shape'], place: NamedSharding) -> Shaped[Array, 'rows *shape']:
+    """All of `array`; where it is divided, with rows at its end that no index reads."""
+    spare = -len(array) % (1 if place.is_fully_replicated else place.num_devices)
+    padded = np.pad(array, [(0, spare)] + [(0, 0)] * (array.ndim - 1)) if spare else array
+    return jax.make_array_from_callback(padded.shape, place, lambda index: padded[index])
+
+
+def _gather(resident: Resident, indices: Int32[Array, 'groups members']) -> Batch:
+    return Batch(*(array[indices] for array in resident))
+
+
+def _brought(resident: Resident, batch: Batch) -> Batch:
+    del resident
+    return batch

@@ -61,7 +61,7 @@ def make(image_size: int, images_per_class: int, seed: int) -> Examples:
     for row, label in enumerate(labels):
         rng = np.random.default_rng(np.random.SeedSequence((seed, int(label), row % images_per_class)))
         images[row], masks[row] = _draw(CLASSES[label], image_size, rng)
-    return Examples(
+    return Examples.in_memory(
         name='shapes',
         classes=CLASSES,
         filenames=tuple(f'{CLASSES[c]}/{row % images_per_class:04d}' for row, c in enumerate(labels)),

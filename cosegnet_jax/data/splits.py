@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
 
+from cosegnet_jax.data.examples import NO_CLASS
 from cosegnet_jax.errors import UserError
 
 _PAIR = 2  # images: fewer of a class than that form no pair with a common object
@@ -14,7 +17,7 @@ _PAIR = 2  # images: fewer of a class than that form no pair with a common objec
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Split:
-    """Indices of the images of each part, ascending; every image is in exactly one part."""
+    """Indices of the images of each part, ascending; an image is in one part at most."""
 
     train: Int[np.ndarray, ' n_train']
     validation: Int[np.ndarray, ' n_validation']
@@ -22,20 +25,20 @@ class Split:
 
 
 def stratified(
-    labels: Int[np.ndarray, ' n'], seed: int, index: int = 0, ratios: tuple[int, int, int] = (3, 1, 1)
+    labels: Int[np.ndarray, 'n objects'], seed: int, index: int = 0, ratios: tuple[int, int, int] = (3, 1, 1)
 ) -> Split:
     """Split number `index` of the random splits that `seed` stands for, in `ratios` within each class.
 
     A part has either none or at least two images of a class, since one image alone forms no pair:
     training always has two, then the test part is served, then the validation part. At 3:1:1 a class of
     2 or 3 images is all training, one of 4 or 5 has two in test, one of 6 or more has two or more
-    in every part.
+    in every part. An image of several classes counts for the rarest of them.
 
     Each class is drawn from a seed of its own: images that join or leave one class move no image of
     another.
 
     Args:
-        labels: Class of each image.
+        labels: Classes of each image.
         seed: 0 or more.
         index: Which of the splits, from 0: figures over several splits use 0 to k - 1.
         ratios: Shares of train, validation and test.
@@ -44,18 +47,27 @@ def stratified(
         UserError: A class has a single image.
     """
     parts = ([], [], [])
-    for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
-        if count < _PAIR:
+    rarest = _rarest(labels)
+    for label, count in zip(*np.unique(rarest, return_counts=True), strict=True):
+        if count < _PAIR and labels.shape[1] == 1:
             raise UserError(
                 f'class number {label} has one image, and a pair takes two: add images or remove the class'
             )
         random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index, int(label))))
-        drawn = random.permutation(np.flatnonzero(labels == label))
+        drawn = random.permutation(np.flatnonzero(rarest == label))
         ends = np.cumsum(_sizes(int(count), ratios))
         for part, members in zip(parts, np.split(drawn, ends[:-1]), strict=True):
             part.append(members)
     empty = np.empty(0, np.intp)
     return Split(*(np.sort(np.concatenate([empty, *part])) for part in parts))
+
+
+def _rarest(labels: Int[np.ndarray, 'n objects']) -> Int[np.ndarray, ' n']:
+    """Of the classes of each image, the one with the fewest images."""
+    listed = labels[labels != NO_CLASS]
+    counts = np.bincount(listed, minlength=1)
+    images = np.where(labels == NO_CLASS, len(listed) + 1, counts[labels])
+    return np.take_along_axis(labels, images.argmin(1)[:, None], 1)[:, 0]
 
 
 def _sizes(count: int, ratios: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -70,3 +82,38 @@ def _sizes(count: int, ratios: tuple[int, int, int]) -> tuple[int, int, int]:
         held_out.append(share)
     test, validation = held_out
     return spare + _PAIR, validation, test
+
+
+def listing(split: Split, filenames: tuple[str, ...]) -> dict[str, list[str]]:
+    """A split as file names, part by part."""
+    return {
+        field.name: [filenames[i] for i in getattr(split, field.name)] for field in dataclasses.fields(Split)
+    }
+
+
+def pinned(path: str | Path, filenames: tuple[str, ...], index: int) -> Split:
+    """Split number `index` of a file of listings; images that it does not name are in no part.
+
+    Raises:
+        UserError: The file cannot be read, has no such split, or names an image that is not there.
+    """
+    try:
+        parts = json.loads(Path(path).read_text())[index]
+        listed = [parts[field.name] for field in dataclasses.fields(Split)]
+    except OSError as error:
+        raise UserError(f'config.data.split_file={path}: {error.strerror}; name a readable file') from error
+    except IndexError:
+        raise UserError(f'{path}: holds no split number {index}; lower config.data.split') from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(
+            f'{path}: no list of splits; make one with python -m cosegnet_jax.data.list_splits'
+        ) from error
+    numbers = {name: number for number, name in enumerate(filenames)}
+    seen = set()
+    for name in (name for part in listed for name in part):
+        if name not in numbers:
+            raise UserError(f'{path}: {name} is not in the data set; use the data it was made for')
+        if name in seen:
+            raise UserError(f'{path}: {name} is named twice in split {index}; an image is in one part only')
+        seen.add(name)
+    return Split(*(np.array(sorted(numbers[name] for name in part), np.intp) for part in listed))

@@ -1,20 +1,19 @@
-"""Which images meet in a training step: (anchor, positive, negative), drawn as a pure function of the step.
+"""Uniform random triplets: which images meet in a training step as (anchor, positive, negative).
 
 The paper trains on pairs that share an object and pairs that do not (§3.4-3.5); one triplet holds both,
-with the anchor in common. Nothing here keeps state between steps: (seed, step, batch) decides
-everything, so that a run that was killed goes on with exactly the triplets it would have seen.
+with the anchor in common.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Bool, Int, UInt8
+from jaxtyping import Bool, Int
 
-from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data.batches import shown_classes
+from cosegnet_jax.data.examples import NO_CLASS
 from cosegnet_jax.errors import UserError
 
 # What a stream of random numbers is for: no two purposes may share one.
@@ -22,124 +21,93 @@ _ANCHORS, _PARTNERS = 0, 1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Triplets:
-    """Rows of (anchor, positive, negative), and which of those images are to be mirrored."""
-
-    indices: Int[np.ndarray, 'batch 3']
-    flips: Bool[np.ndarray, 'batch 3']
-
-    def rows(self, rows: slice) -> Triplets:
-        """The triplets of these rows alone."""
-        return Triplets(self.indices[rows], self.flips[rows])
-
-
-class Batch(NamedTuple):
-    """The pixels of a batch of triplets, on host or device; axis 1 is anchor, positive, negative."""
-
-    images: UInt8[np.ndarray | Array, 'batch 3 height width 3']  # RGB, 0-255
-    masks: UInt8[np.ndarray | Array, 'batch 3 height width']  # 0 background, 1 object
-
-
-class _Table(NamedTuple):
-    """All images in one order, in which the images that share an object form one block."""
-
-    order: Int[np.ndarray, ' n']  # image at each place: eligible ones class by class, then the outliers
-    place: Int[np.ndarray, ' n']  # place of each image
-    start: Int[np.ndarray, ' n']  # first place of each image's block
-    size: Int[np.ndarray, ' n']  # images in each image's block
-    anchors: Int[np.ndarray, ' anchors']  # images that have a partner
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class TripletSampler:
-    """Uniform random triplets over a labelled image set.
+    """Triplets of an image, one that shares an object with it, and one that shares none.
 
-    An image with an empty mask is an outlier of its class and not `eligible`: it shares an object with
-    nothing, so it is never an anchor or a positive, and it may be the negative of any anchor, one of
-    its own class folder included.
-
-    Anchors come from an endless row of permutations of the images that have a partner: permutation e
-    is epoch e, and step s takes the places s·batch to (s+1)·batch - 1. Every such image is thus the
-    anchor exactly once an epoch, all batches have one size, and a batch may straddle two epochs.
-    The positive is drawn evenly from the other eligible images of the class, the negative evenly from
-    all images that share nothing with the anchor.
+    Anchors come from an endless row of permutations of the images that have both kinds of partner:
+    permutation e is epoch e, and step s takes the places s·triplets to (s+1)·triplets - 1. Every such image
+    is thus the anchor exactly once an epoch, all batches have one size, and a batch may straddle two epochs.
+    The positive is drawn evenly from the images that share a class with the anchor, the negative evenly
+    from those that share none: images of other classes, and outliers of any.
 
     Raises:
-        UserError: no two images share an object, or nothing could be a negative.
+        UserError: No two images share an object, or nothing could be a negative.
     """
 
-    labels: Int[np.ndarray, ' n']
-    eligible: Bool[np.ndarray, ' n']  # the mask is not empty
+    labels: Int[np.ndarray, 'n objects']
+    shown: Bool[np.ndarray, 'n objects']
     seed: int  # >= 0
+    triplets: int  # of a step
 
     def __post_init__(self):
-        if not len(self._table.anchors):
+        if len(self._anchors):
+            return
+        counts = np.unique(self._classes[self._classes != NO_CLASS], return_counts=True)[1]
+        if counts.max(initial=0) < 2:
             raise UserError(
                 'no class has two images with a non-empty mask: training needs pairs that share an object, '
                 'add images to a class or check the masks'
             )
-        if self._table.size.max() == len(self.labels):
-            raise UserError(
-                'all images are of one class: training needs pairs that share nothing, add a second class'
-            )
+        raise UserError(
+            'all images are of one class: training needs pairs that share nothing, add a second class'
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Triplets of a step, and their three images."""
+        return self.triplets, 3
 
     @property
     def anchors_per_epoch(self) -> int:
         """Images that are anchors, each once an epoch."""
-        return len(self._table.anchors)
+        return len(self._anchors)
 
     @functools.cached_property
-    def _table(self) -> _Table:
-        outliers = self.labels.max(initial=0) + 1
-        block = np.where(self.eligible, self.labels, outliers)
-        order = np.argsort(block, kind='stable')
-        start = np.searchsorted(block[order], block, side='left')
-        size = np.searchsorted(block[order], block, side='right') - start
-        anchors = np.flatnonzero(self.eligible & (size >= 2))
-        return _Table(order, place=np.argsort(order), start=start, size=size, anchors=anchors)
+    def _classes(self) -> Int[np.ndarray, 'n objects']:
+        return shown_classes(self.labels, self.shown)
 
-    def draw(self, step: int, batch: int) -> Triplets:
-        """The triplets of training step `step`, counted from 0."""
-        table, random = self._table, np.random.default_rng((self.seed, _PARTNERS, step))
-        anchor = self._anchors(step, batch)
-        start, size = table.start[anchor], table.size[anchor]
+    @functools.cached_property
+    def _anchors(self) -> Int[np.ndarray, ' anchors']:
+        """Images with another one that shares an object and one that shares none."""
+        # What an image shares depends on its classes alone, and few combinations of them occur.
+        kinds, kind = np.unique(self._classes, axis=0, return_inverse=True)
+        partners = np.array([self._sharing(row).sum() for row in kinds])
+        usable = (partners >= 2) & (partners < len(self.labels))
+        return np.flatnonzero(usable[kind]) if len(kinds) else np.empty(0, np.intp)
 
-        # One of the others of the block: the places from the anchor's on move up by one.
-        other = random.integers(size - 1)
-        positive = start + other + (other >= table.place[anchor] - start)
-        # Anything outside the block: the places from the block's on move up by its size.
-        outside = random.integers(len(self.labels) - size)
-        negative = outside + np.where(outside >= start, size, 0)
+    def _sharing(self, classes: Int[np.ndarray, ' objects']) -> Bool[np.ndarray, ' n']:
+        """Which images show one of `classes`; those with all of their objects, themselves included."""
+        found = np.zeros(len(self.labels), bool)
+        for number in classes[classes != NO_CLASS]:
+            found |= (self._classes == number).any(1)
+        return found
 
-        indices = np.stack([anchor, table.order[positive], table.order[negative]], axis=1)
-        return Triplets(indices, flips=random.random((batch, 3)) < 0.5)
+    def draw(self, step: int) -> Int[np.ndarray, 'triplets 3']:
+        """Indices of anchors, positives and negatives of training step `step`, counted from 0."""
+        random = np.random.default_rng((self.seed, _PARTNERS, step))
+        anchors = self._anchors[self._places(step)]
+        sharing = np.stack([self._sharing(self._classes[anchor]) for anchor in anchors])
+        partners = sharing.sum(1)
+        other, outside = random.integers(partners - 1), random.integers(len(self.labels) - partners)
 
-    def _anchors(self, step: int, batch: int) -> Int[np.ndarray, ' batch']:
+        indices = np.empty((self.triplets, 3), np.intp)
+        for row, (anchor, shares) in enumerate(zip(anchors, sharing, strict=True)):
+            positives = np.flatnonzero(shares)
+            # One of the others: from the anchor's place on, they move up by one.
+            positive = positives[other[row] + (positives[other[row]] >= anchor)]
+            indices[row] = anchor, positive, np.flatnonzero(~shares)[outside[row]]
+        return indices
+
+    def _places(self, step: int) -> Int[np.ndarray, ' triplets']:
+        """Which of the anchors are the anchors of a step."""
         count = self.anchors_per_epoch
-        epoch, place = np.divmod(np.arange(step * batch, (step + 1) * batch), count)
+        epoch, place = np.divmod(np.arange(step * self.triplets, (step + 1) * self.triplets), count)
         chosen = [
             _permutation(self.seed, int(e), count)[place[epoch == e]] for e in range(epoch[0], epoch[-1] + 1)
         ]
-        return self._table.anchors[np.concatenate(chosen)]
+        return np.concatenate(chosen)
 
 
 @functools.lru_cache(maxsize=4)  # the steps of an epoch share one; two epochs meet in a batch
 def _permutation(seed: int, epoch: int, count: int) -> Int[np.ndarray, ' count']:
     return np.random.default_rng((seed, _ANCHORS, epoch)).permutation(count)
-
-
-def gather(examples: Examples, triplets: Triplets, flip: bool) -> Batch:
-    """The pixels of `triplets`; with `flip` those marked in `triplets.flips` are mirrored left to right.
-
-    The pixels may be memory-mapped: only the images of this batch are read.
-    """
-    shape = triplets.indices.shape
-    images = np.empty(shape + examples.images.shape[1:], np.uint8)
-    masks = np.empty(shape + examples.masks.shape[1:], np.uint8)
-    # A pixel moves as one item of three bytes: mirroring is then twice as fast.
-    source, target = examples.images.view('V3')[..., 0], images.view('V3')[..., 0]
-    for row, image in np.ndenumerate(triplets.indices):
-        columns = slice(None, None, -1 if flip and triplets.flips[row] else 1)
-        target[row] = source[image, :, columns]
-        masks[row] = examples.masks[image, :, columns]
-    return Batch(images, masks)

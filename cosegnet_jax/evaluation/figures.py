@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -70,21 +70,26 @@ def validation_chart(records: Records) -> str:
 
 
 def decision_chart(
-    probability: Float[np.ndarray, ' pairs'], positive: Bool[np.ndarray, ' pairs'], threshold: float
+    negative: Int[np.ndarray, ' bins'], positive: Int[np.ndarray, ' bins'], threshold: float
 ) -> str:
-    """Draw how probabilities spread over pairs with and without a common object, each kind out of 100 %."""
+    """Draw how probabilities spread over pairs with and without a common object, each kind out of 100 %.
+
+    Args:
+        negative: pairs without a common object in each of some bins of equal width between 0 and 1.
+        positive: the same of pairs with one.
+        threshold: probability from which the gate is open.
+    """
     figure = Figure(figsize=(WIDTH, 3.2), layout='constrained')
     axes = figure.add_subplot()
-    bins = np.linspace(0, 1, 21)
+    edges = np.linspace(0, 1, len(negative) + 1)
     for kind, label, colour, hatch in (
-        (~positive, 'nothing in common', ORANGE, '////'),
+        (negative, 'nothing in common', ORANGE, '////'),
         (positive, 'common object', BLUE, None),
     ):
         if kind.any():
-            weights = np.full(kind.sum(), 100 / kind.sum())
             axes.hist(
-                probability[kind], bins, weights=weights, histtype='stepfilled', alpha=0.45, label=label,
-                facecolor=colour, edgecolor=colour, hatch=hatch,
+                edges[:-1], edges, weights=100 * kind / kind.sum(), histtype='stepfilled', alpha=0.45,
+                label=label, facecolor=colour, edgecolor=colour, hatch=hatch,
             )  # fmt: skip
     axes.axvline(threshold, color=GREY, linestyle='--', linewidth=1)
     axes.annotate(

@@ -1,80 +1,140 @@
-"""Figures of merit as functions of arrays: per image for masks, over pairs for decisions (paper §4)."""
+"""Figures of merit as functions of counts: of pixels for masks, of pairs for decisions (paper §4)."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Float, Float64, Int
+
+EmptyTruth = Literal['one', 'zero', 'skip']
 
 JACCARD_OF_NOTHING = {'one': 1.0, 'zero': 0.0, 'skip': np.nan}
 
 
 def precision(
-    masks: Bool[np.ndarray, 'n height width'], truth: Bool[np.ndarray, 'n height width']
-) -> Float64[np.ndarray, ' n']:
+    pixels: int,
+    predicted: Int[np.ndarray, '*shape'],
+    true: Int[np.ndarray, '*shape'],
+    hits: Int[np.ndarray, '*shape'],
+) -> Float64[np.ndarray, '*shape']:
     """Measure each mask's pixel accuracy: the share of all pixels, object and background, that are right.
 
     The co-segmentation literature calls this "Precision (P)", "the percentage of correctly segmented pixels
     of both the foreground and the background" (paper §4). It is not true positives over predicted positives.
 
+    Args:
+        pixels: of the image.
+        predicted: those in the mask.
+        true: those of the true object.
+        hits: those in both.
+
     Returns:
-        One value in [0, 1] per image.
+        One value in [0, 1] per mask.
     """
-    return np.mean(masks == truth, axis=(1, 2), dtype=np.float64)
+    return right_pixels(pixels, predicted, true, hits) / pixels
+
+
+def right_pixels(
+    pixels: int,
+    predicted: Int[np.ndarray, '*shape'],
+    true: Int[np.ndarray, '*shape'],
+    hits: Int[np.ndarray, '*shape'],
+) -> Int[np.ndarray, '*shape']:
+    """Count the pixels, of object and background, that a mask has right; arguments as for `precision`."""
+    return pixels - predicted - true + 2 * hits
 
 
 def jaccard(
-    masks: Bool[np.ndarray, 'n height width'],
-    truth: Bool[np.ndarray, 'n height width'],
-    empty_truth: Literal['one', 'zero', 'skip'] = 'one',
-) -> Float64[np.ndarray, ' n']:
+    predicted: Int[np.ndarray, '*shape'],
+    true: Int[np.ndarray, '*shape'],
+    hits: Int[np.ndarray, '*shape'],
+    empty_truth: EmptyTruth = 'one',
+) -> Float64[np.ndarray, '*shape']:
     """Measure the intersection over union of each mask with its truth (paper §4, "Jaccard Index (J)").
 
     Args:
-        masks: predicted object pixels.
-        truth: true object pixels.
+        predicted: pixels in the mask.
+        true: pixels of the true object.
+        hits: pixels in both.
         empty_truth: what an empty prediction of an empty truth is worth, where the ratio is 0/0: `one`,
             `zero`, or `skip` for NaN, which `mean_defined` leaves out. A prediction that finds something in
             an image without an object is worth 0 under all three.
 
     Returns:
-        One value in [0, 1], or NaN, per image.
+        One value in [0, 1], or NaN, per mask.
     """
-    intersection = np.count_nonzero(masks & truth, axis=(1, 2))
-    union = np.count_nonzero(masks | truth, axis=(1, 2))
-    return np.where(union == 0, JACCARD_OF_NOTHING[empty_truth], intersection / np.maximum(union, 1))
+    union = predicted + true - hits
+    return np.where(union == 0, JACCARD_OF_NOTHING[empty_truth], hits / np.maximum(union, 1))
 
 
-def mean_defined(
-    values: Float64[np.ndarray, '*shape'], axis: int | None = None
-) -> Float64[np.ndarray, '*reduced']:
-    """Average the values that are not NaN along `axis`; NaN, without a warning, where there is none."""
+def mean_defined(values: Float64[np.ndarray, 'n *shape']) -> Float64[np.ndarray, '*shape']:
+    """Average the values that are not NaN along the first axis; NaN where there is none."""
     defined = ~np.isnan(values)
-    count = defined.sum(axis=axis)
-    total = np.where(defined, values, 0.0).sum(axis=axis)
-    return np.where(count == 0, np.nan, total / np.maximum(count, 1))
+    return ratio(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))
 
 
-def rate(events: Bool[np.ndarray, ' n']) -> float:
-    """Return the share of `events` that are true; NaN when there are none."""
-    return float(events.mean()) if len(events) else float('nan')
+def ratio(
+    total: Float[np.ndarray, '*shape'] | Int[np.ndarray, '*shape'],
+    count: Float[np.ndarray, '*shape'] | Int[np.ndarray, '*shape'],
+) -> Float64[np.ndarray, '*shape']:
+    """Divide a sum by its count; NaN, without a warning, where the count is 0."""
+    return np.where(count == 0, np.nan, total / np.where(count == 0, 1, count))
 
 
-def roc_auc(scores: Float[np.ndarray, ' n'], positive: Bool[np.ndarray, ' n']) -> float:
+def rate(total: float | int, count: float | int) -> float:
+    """Divide one sum by its count; NaN where the count is 0."""
+    return total / count if count else float('nan')
+
+
+def roc_auc(positives: Int[np.ndarray, ' bins'], negatives: Int[np.ndarray, ' bins']) -> tuple[float, float]:
     """Measure the area under the ROC curve: the chance that a positive outscores a negative, ties half.
 
-    Computed from the rank sum of the positives (Mann-Whitney U), tied scores sharing their mean rank.
+    Args:
+        positives: how many positives score in each bin, from the lowest scores to the highest.
+        negatives: the same of negatives.
 
     Returns:
-        A value in [0, 1]; NaN when one of the two kinds is missing.
+        A value in [0, 1], and how far it can be from that of the scores themselves: two scores in one bin
+        count as a tie. NaN when one of the two kinds is missing.
     """
-    positives = int(positive.sum())
-    negatives = len(positive) - positives
-    if positives == 0 or negatives == 0:
-        return float('nan')
-    _, group, size = np.unique(scores, return_inverse=True, return_counts=True)
-    last_rank = np.cumsum(size)
-    mean_rank = last_rank - (size - 1) / 2
-    rank_sum = mean_rank[group][positive].sum()
-    return float((rank_sum - positives * (positives + 1) / 2) / (positives * negatives))
+    pairs = float(positives.sum()) * float(negatives.sum())
+    below = np.cumsum(negatives) - negatives
+    wins, ties = (float(np.dot(positives.astype(float), other)) for other in (below, negatives))
+    return rate(wins + ties / 2, pairs), rate(ties / 2, pairs)
+
+
+def average_precision(positives: Int[np.ndarray, ' bins'], negatives: Int[np.ndarray, ' bins']) -> float:
+    """Measure the area under the precision-recall curve as a sum of steps, without interpolation.
+
+    That is Σ (Rₙ - Rₙ₋₁) Pₙ over thresholds from the highest score to the lowest, where Rₙ is the share of
+    the positives and Pₙ the share of positives among the scores that reach threshold n. Arguments as for
+    `roc_auc`; scores in one bin share their threshold.
+
+    Returns:
+        A value in [0, 1]; NaN when there is no positive.
+    """
+    steps = positives[::-1]
+    found, reached = np.cumsum(steps), np.cumsum(steps + negatives[::-1])
+    return rate(float(np.sum(steps * found / np.maximum(reached, 1))), int(positives.sum()))
+
+
+def calibration_error(
+    positives: Int[np.ndarray, ' bins'],
+    negatives: Int[np.ndarray, ' bins'],
+    probability: Float64[np.ndarray, ' bins'],
+) -> float:
+    """Measure the expected calibration error: how far probabilities are from the shares they stand for.
+
+    Within each bin, the mean probability is compared with the share of positives; the absolute differences
+    are averaged, each weighing as many as it has members (Guo et al. 2017, equation 5).
+
+    Args:
+        positives: how many there are in each bin of the probability.
+        negatives: the same of negatives.
+        probability: sum of the probabilities of both.
+
+    Returns:
+        A value in [0, 1]; NaN when the bins are empty.
+    """
+    return rate(float(np.abs(probability - positives).sum()), int((positives + negatives).sum()))

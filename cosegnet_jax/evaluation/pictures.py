@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, UInt8
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.evaluation.shown import ShownImage, ShownPair
 
 MASK_COLOUR = np.array([37, 99, 235])  # blue under orange: told apart by the colour-blind, too
 OUTLINE_COLOUR = np.array([255, 176, 0])
@@ -19,28 +19,21 @@ GAP = 4  # pixels between two tiles of a strip
 CAPTION = 22  # pixels of a line of text
 
 
-def strip(
-    image: UInt8[np.ndarray, 'h w 3'],
-    mask: Bool[np.ndarray, 'h w'],
-    truth: Bool[np.ndarray, 'h w'],
-    is_open: bool,
-    side: int,
-) -> UInt8[np.ndarray, 'height width 3']:
+def strip(image: ShownImage, is_open: bool, side: int) -> UInt8[np.ndarray, 'height width 3']:
     """Lay out one image of a pair in three tiles.
 
     The tiles are the photo; the predicted mask, before the gate, in blue over the grey photo, with the
-    truth's outline in orange; and the cut-out, after the gate: an empty box when the gate is closed.
+    outline in orange of what the pair has in common; and the cut-out, after the gate: an empty box when the
+    gate is closed.
 
     Args:
-        image: RGB photo.
-        mask: predicted object pixels, before the gate.
-        truth: true object pixels.
+        image: one of a pair.
         is_open: whether the pair was found to share an object.
         side: height of the result in pixels; the tiles keep the image's proportions.
     """
-    size = (round(side * image.shape[1] / image.shape[0]), side)
-    photo = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)).astype(float)
-    shown, true = _resized(mask, size), _resized(truth, size)
+    size = (round(side * image.photo.shape[1] / image.photo.shape[0]), side)
+    photo = np.asarray(Image.fromarray(image.photo).resize(size, Image.Resampling.BICUBIC)).astype(float)
+    shown, true = _resized(image.mask, size), _resized(image.truth, size)
     grown = np.asarray(Image.fromarray(true.astype(np.uint8)).filter(ImageFilter.MaxFilter(5))) > 0
 
     grey = photo.mean(axis=2, keepdims=True)  # so that a blue photo does not look like a mask
@@ -54,41 +47,26 @@ def strip(
     return np.concatenate([photo, gap, overlay, gap, cutout], axis=1).round().astype(np.uint8)
 
 
-def write_pairs(
-    path: str | Path,
-    examples: Examples,
-    masks: Bool[np.ndarray, 'n height width'],
-    decisions: Float[np.ndarray, 'n n'],
-    pairs: Sequence[tuple[int, int]],
-    threshold: float,
-    side: int = 160,
-) -> None:
+def write_pairs(path: str | Path, pairs: Sequence[ShownPair], side: int = 160) -> None:
     """Write a picture with one row per pair: its decision in words, then a strip for each of its two images.
 
     Args:
         path: file to write; its ending says the format, e.g. `.png`.
-        examples: the photos and true masks.
-        masks: predicted object pixels, before the gate.
-        decisions: probability that two images share an object.
-        pairs: which images to show together, e.g. from `samples.draw_positive`.
-        threshold: probability from which the gate is open.
+        pairs: at least one.
         side: height of a photo in pixels.
     """
     font = ImageFont.load_default(size=14)
     strips = []
     for pair in pairs:
-        is_open = bool(decisions[pair] >= threshold)
-        both = [strip(examples.images[k], masks[k], examples.masks[k] > 0, is_open, side) for k in pair]
+        both = [strip(image, pair.is_open, side) for image in pair.images]
         strips.append(np.concatenate([both[0], np.full((side, 4 * GAP, 3), 255, np.uint8), both[1]], axis=1))
     row_height = CAPTION + side + 3 * GAP
     width = strips[0].shape[1]
     canvas = Image.new('RGB', (width, row_height * len(pairs)), 'white')
     draw = ImageDraw.Draw(canvas)
     for row, (pair, pixels) in enumerate(zip(pairs, strips, strict=True)):
-        probability = float(decisions[pair])
-        names = ' + '.join(examples.classes[examples.labels[k]] for k in pair)
-        verdict = 'common object' if probability >= threshold else 'nothing in common'
-        draw.text((1, row * row_height), f'{names}: {verdict}, probability {probability:.2f}', INK, font)
+        caption = f'{pair.classes}: {pair.verdict}, probability {pair.probability:.2f}'
+        draw.text((1, row * row_height), caption, INK, font)
         canvas.paste(Image.fromarray(pixels), (0, row * row_height + CAPTION))
     canvas.save(path)
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import html
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float
 from PIL import Image
 
-from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.evaluation import figures, metrics, pictures, samples
-from cosegnet_jax.evaluation.protocol import Protocol, Results, score_class_pairs, share_object
+from cosegnet_jax.evaluation import figures, pictures
+from cosegnet_jax.evaluation.protocol import Protocol, Results
 from cosegnet_jax.evaluation.published import PublishedRow
+from cosegnet_jax.evaluation.samples import POOL
+from cosegnet_jax.evaluation.shown import Shown, ShownImage, ShownPair
 from cosegnet_jax.evaluation.tables import comparison_rows, percent, ratio
 
-RANDOM_POSITIVE, RANDOM_NEGATIVE, SEED = 6, 4, 0  # pairs shown, and the seed that draws them
 TILE = 168  # pixels, height of a photo
 
 
@@ -28,9 +26,8 @@ def write_report(
     *,
     title: str,
     results: Results,
-    examples: Examples,
-    masks: Bool[np.ndarray, 'n height width'],
-    decisions: Float[np.ndarray, 'n n'],
+    shown: Shown,
+    seed: int,
     curves: figures.Records = (),
     published: Sequence[PublishedRow] = (),
 ) -> None:
@@ -39,22 +36,20 @@ def write_report(
     Args:
         path: file to write; its folder is made where it is missing.
         title: heading of the page.
-        results: what `evaluate` returned for the following three.
-        examples: images, classes and true masks.
-        masks: predicted object pixels, before the gate.
-        decisions: probability that two images share an object.
+        results: what `evaluate` returned.
+        shown: pairs to look at.
+        seed: by which they were drawn.
         curves: records of the training log, each with a `step` and any of the keys of `figures.LOSSES` and
             `figures.VALIDATION`; a chart without a point is left out.
         published: rows to set beside ours.
     """
-    shown = _Shown(examples, masks, decisions, results.protocol)
     sections = [
         ('Results', _headline(results) + _comparison(results, published)),
         ('By class', _classes(results)),
-        ('Pairs drawn at random', shown.random_positive()),
-        ('Best, median and worst pair', shown.ranked()),
-        ('Pairs with nothing in common', shown.random_negative()),
-        ('Decisions', _decisions(results, examples, decisions)),
+        ('Pairs drawn at random', _positive(shown, seed)),
+        ('Best, median and worst pair', _ranked(shown)),
+        ('Pairs with nothing in common', _negative(shown, seed)),
+        ('Decisions', _decisions(results)),
         ('Training', _training(curves)),
         ('How it was measured', _protocol(results.protocol)),
     ]
@@ -66,7 +61,7 @@ def write_report(
     )
     summary = (
         f'{_text(results.dataset)}: {results.images} images, {results.overall.pairs} pairs inside '
-        f'{len(results.per_class)} classes'
+        f'{len(results.per_class)} classes, protocol {results.protocol.name}'
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,72 +71,58 @@ def write_report(
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Shown:
-    """The sections that show pairs."""
+def _positive(shown: Shown, seed: int) -> str:
+    note = (
+        f'One pair from each of {len(shown.positive)} classes; classes and images were drawn at random (seed '
+        f'{seed}). Every strip shows the photo; the predicted mask in <b class="mask">blue</b>, with the '
+        'outline of what the pair has in common in <b class="truth">orange</b>; and what is cut out after '
+        'the decision.'
+    )
+    return _pairs(note, [('', pair) for pair in shown.positive])
 
-    examples: Examples
-    masks: Bool[np.ndarray, 'n height width']
-    decisions: Float[np.ndarray, 'n n']
-    protocol: Protocol
 
-    def random_positive(self) -> str:
-        pairs = samples.draw_positive(self.examples, RANDOM_POSITIVE, SEED)
-        if not pairs:
-            return ''
-        note = (
-            f'One pair from each of {len(pairs)} classes; classes and images were drawn at random (seed '
-            f'{SEED}). Every strip shows the photo; the predicted mask in <b class="mask">blue</b>, with '
-            'the outline of the truth in <b class="truth">orange</b>; and what is cut out after the '
-            'decision.'
-        )
-        return f'<p>{note}</p>' + ''.join(self._figure(pair) for pair in pairs)
+def _ranked(shown: Shown) -> str:
+    note = (
+        'By the Jaccard of the pair after the decision, out of all pairs with a common object; in a set of '
+        f'more than {POOL} images, out of those among {POOL} images drawn at random.'
+    )
+    return _pairs(note, shown.ranked.items())
 
-    def random_negative(self) -> str:
-        pairs = samples.draw_negative(self.examples, RANDOM_NEGATIVE, SEED)
-        if not pairs:
-            return ''
-        note = (
-            f'{len(pairs)} pairs without a common object, drawn at random (seed {SEED}). The masks in the '
-            'middle are those before the decision; the cut-outs should all be empty boxes.'
-        )
-        return f'<p>{note}</p>' + ''.join(self._figure(pair) for pair in pairs)
 
-    def ranked(self) -> str:
-        scored = score_class_pairs(self.examples, self.masks, self.decisions, self.protocol)
-        picked = samples.best_median_worst(self.examples, scored)
-        if not picked:
-            return ''
-        note = 'By the Jaccard of the pair after the decision, out of all pairs with a common object.'
-        return f'<p>{note}</p>' + ''.join(self._figure(pair, rank) for rank, pair in picked.items())
+def _negative(shown: Shown, seed: int) -> str:
+    note = (
+        f'{len(shown.negative)} pairs without a common object, drawn at random (seed {seed}). The masks in '
+        'the middle are those before the decision; the cut-outs should all be empty boxes.'
+    )
+    return _pairs(note, [('', pair) for pair in shown.negative])
 
-    def _figure(self, pair: samples.Pair, rank: str = '') -> str:
-        probability = float(self.decisions[pair])
-        is_open = probability >= self.protocol.decision_threshold
-        names = ' + '.join(self.examples.classes[self.examples.labels[k]] for k in pair)
-        heading = f'{rank}: {names}' if rank else names
-        shared = bool(share_object(self.examples.subset(np.array(pair)))[0, 1])
-        verdict = 'common object' if is_open else 'nothing in common'
-        mark = '' if shared == is_open else '<strong class="wrong">wrong</strong>'
-        jaccards = metrics.jaccard(
-            self.masks[list(pair)], self.examples.masks[list(pair)] > 0, self.protocol.empty_truth
-        )
-        score = f', J {ratio(jaccards.mean() * is_open, decimals=2)}' if shared else ''
-        halves = ''.join(self._half(k, is_open, j) for k, j in zip(pair, jaccards, strict=True))
-        return (
-            f'<figure class="pair"><figcaption><b>{_text(heading)}</b> <span>{verdict}, probability '
-            f'{probability:.2f}{score}{mark}</span></figcaption><div class="two">{halves}</div></figure>\n'
-        )
 
-    def _half(self, k: int, is_open: bool, jaccard: float) -> str:
-        name, truth = self.examples.filenames[k], self.examples.masks[k] > 0
-        pixels = pictures.strip(self.examples.images[k], self.masks[k], truth, is_open, TILE)
-        last = 'the cut-out' if is_open else 'an empty box, because the decision closed the gate'
-        alt = f'{name}: the photo, the predicted mask with the true outline, and {last}'
-        return (
-            f'<div>{_image(_jpeg_uri(pixels), alt, pixels.shape[1], pixels.shape[0])}'
-            f'<small>{_text(name)}, J of the mask {ratio(jaccard, decimals=2)}</small></div>'
-        )
+def _pairs(note: str, ranked: Collection[tuple[str, ShownPair]]) -> str:
+    return f'<p>{note}</p>' + ''.join(_pair(rank, pair) for rank, pair in ranked) if ranked else ''
+
+
+def _pair(rank: str, pair: ShownPair) -> str:
+    heading = f'{rank}: {pair.classes}' if rank else pair.classes
+    mark = '' if pair.shares_object == pair.is_open else '<strong class="wrong">wrong</strong>'
+    mean = np.mean([image.jaccard for image in pair.images])
+    score = f', J {ratio(mean * pair.is_open, decimals=2)}' if pair.shares_object else ''
+    halves = ''.join(_half(image, pair) for image in pair.images)
+    return (
+        f'<figure class="pair"><figcaption><b>{_text(heading)}</b> <span>{pair.verdict}, probability '
+        f'{pair.probability:.2f}{score}{mark}</span></figcaption><div class="two">{halves}</div></figure>\n'
+    )
+
+
+def _half(image: ShownImage, pair: ShownPair) -> str:
+    pixels = pictures.strip(image, pair.is_open, TILE)
+    outline = ' with the true outline' if pair.shares_object else ''
+    last = 'the cut-out' if pair.is_open else 'an empty box, because the decision closed the gate'
+    alt = f'{image.filename}: the photo, the predicted mask{outline}, and {last}'
+    score = f', J of the mask {ratio(image.jaccard, decimals=2)}' if pair.shares_object else ''
+    return (
+        f'<div>{_image(_jpeg_uri(pixels), alt, pixels.shape[1], pixels.shape[0])}'
+        f'<small>{_text(image.filename)}{score}</small></div>'
+    )
 
 
 def _headline(results: Results) -> str:
@@ -190,20 +171,33 @@ def _classes(results: Results) -> str:
     columns = ('Class', 'Pairs', 'P (%)', 'J', 'P (%) ungated', 'J ungated')
     skipped = ', '.join(results.skipped_classes)
     note = f'<p class="note">Fewer than two images, left out: {_text(skipped)}.</p>' if skipped else ''
-    return _table('Means over the pairs of each class', columns, rows) + note
+    return _table('Figures of each class', columns, rows) + note
 
 
-def _decisions(results: Results, examples: Examples, decisions: Float[np.ndarray, 'n n']) -> str:
-    unordered = np.triu(np.ones(decisions.shape, dtype=bool), k=1)
-    positive = share_object(examples)[unordered]
+def _decisions(results: Results) -> str:
     found = results.decision
-    chart = figures.decision_chart(decisions[unordered], positive, found.threshold)
+    chart = figures.decision_chart(*results.probabilities, found.threshold)
     words = (
         f'{percent(found.true_positive_rate)} % of the {found.positive_pairs} pairs with a common object '
         f'and {percent(1 - found.true_negative_rate)} % of the {found.negative_pairs} pairs without one '
         f'reach the threshold of {found.threshold:g}'
     )
-    return f'<p>{words}.</p>' + _image(_svg_uri(chart), f'Histogram of the probabilities. {words}.')
+    rows = [
+        ('ROC-AUC', f'{ratio(found.auc)} ± {found.auc_error:.0e}'),
+        ('Average precision', ratio(found.average_precision)),
+        ('Null masks where nothing is shared', ratio(found.null_mask_rate)),
+        (f'Null masks in {found.outlier_pairs} pairs with an outlier', ratio(found.null_mask_rate_outliers)),
+        ('Expected calibration error', ratio(found.calibration_error)),
+        ('Mean probability', ratio(found.mean_probability)),
+        ('Share of pairs with a common object', ratio(found.positive_rate)),
+        ('Mean probability where the gate is open', ratio(found.mean_probability_open)),
+        ('Share with a common object where the gate is open', ratio(found.positive_rate_open)),
+    ]
+    return (
+        f'<p>{words}.</p>'
+        + _image(_svg_uri(chart), f'Histogram of the probabilities. {words}.')
+        + _table('Decisions over all pairs', ('Figure', 'Value'), rows)
+    )
 
 
 def _training(curves: figures.Records) -> str:
@@ -230,14 +224,17 @@ def _from_to(curves: figures.Records, labels: dict[str, str]) -> str:
 
 
 def _protocol(protocol: Protocol) -> str:
-    rows = [(name.replace('_', ' '), str(value)) for name, value in dataclasses.asdict(protocol).items()]
+    rows = [(name.replace('_', ' '), str(value)) for name, value in protocol.as_dict().items()]
     definitions = (
         '<p><b>Precision (P)</b> is pixel accuracy: the share of pixels, of object and background alike, '
         'that are right. <b>Jaccard (J)</b> is intersection over union with the true mask. <b>Gated</b> '
         'figures are those of the whole model: when it decides that a pair has nothing in common, both '
         'masks are empty. <b>Ungated</b> figures ignore the decision. <b>Null masks on negatives</b> is '
-        'the share of pairs without a common object that end with two empty masks. The baselines mark '
-        'every pixel, or the box in the middle with half the width and half the height.</p>'
+        'the share of pairs without a common object that end with two empty masks; an <b>outlier</b> is an '
+        'image that does not show what it is filed under. <b>Expected calibration error</b> is the mean '
+        'distance, over all pairs, between the mean probability and the share of pairs with a common '
+        'object in 20 bins of equal width of the probability. The baselines mark every pixel, or the box '
+        'in the middle with half the width and half the height.</p>'
     )
     return definitions + _table('Protocol', ('Choice', 'Value'), rows)
 

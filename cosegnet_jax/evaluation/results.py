@@ -32,13 +32,15 @@ def to_json(
         'images': results.images,
         **overall,
         'decision': dataclasses.asdict(results.decision),
+        # Pairs without and with a common object, in bins of equal width of the probability from 0 to 1.
+        'probabilities': dict(zip(('negative', 'positive'), results.probabilities.tolist(), strict=True)),
         'per_class': {name: dataclasses.asdict(scores) for name, scores in results.per_class.items()},
         'skipped_classes': list(results.skipped_classes),
         'baselines': {
             name: {'precision': scores.precision, 'jaccard': scores.jaccard}
             for name, scores in results.baselines.items()
         },
-        'protocol': dataclasses.asdict(results.protocol),
+        'protocol': results.protocol.as_dict(),
         'published': [dataclasses.asdict(row) for row in published],
     }
     return _null_for_nan(document)

@@ -7,14 +7,14 @@ from pathlib import Path
 from cosegnet_jax import data, records
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.config import Config
-from cosegnet_jax.evaluation import pictures, report, samples
+from cosegnet_jax.evaluation import pictures, report, samples, shown
 from cosegnet_jax.evaluation.published import published_rows
 from cosegnet_jax.evaluation.results import to_json, write_json
 from cosegnet_jax.evaluation.tables import format_tables
-from cosegnet_jax.evaluation.validate import predict, score
+from cosegnet_jax.evaluation.validate import measure, predict, score
 from cosegnet_jax.training import checkpoints
 
-SHOWN_POSITIVE, SHOWN_NEGATIVE = 3, 2  # pairs in the picture, drawn at random
+PICTURED_POSITIVE, PICTURED_NEGATIVE = 3, 2  # of the pairs drawn at random
 
 
 def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
@@ -35,30 +35,29 @@ def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
     step, params = checkpoints.load_params(workdir, config, mesh, step)
     part = config.evaluation.part
     examples = data.part(data.load(config), config, part)
-    predictions = predict(config, params, examples, mesh)
-    results = score(config, predictions, examples)
+    measured = measure(config, params, examples, mesh)
+    results = score(config, measured, examples)
     published = published_rows(config.data.name, Path(config.data.root).name)
     document = to_json(results, split=part, step=step, published=published)
     write_json(workdir / 'eval' / 'results.json', document)
+
+    chosen = samples.choose(examples, measured.counts, measured.decide, results.protocol, config.seed)
+    pairs = shown.load(
+        examples,
+        chosen,
+        predict=lambda few: predict(config, params, few, mesh),
+        decide=measured.decide,
+        threshold=config.evaluation.decision_threshold,
+    )
     report.write_report(
         workdir / 'report.html',
         title=f'CoSegNet on {examples.name} ({part}), step {step}',
         results=results,
-        examples=examples,
-        masks=predictions.masks,
-        decisions=predictions.decisions,
+        shown=pairs,
+        seed=config.seed,
         curves=records.read(workdir),
         published=published,
     )
-    pictures.write_pairs(
-        workdir / 'eval' / 'pairs.png',
-        examples,
-        predictions.masks,
-        predictions.decisions,
-        pairs=[
-            *samples.draw_positive(examples, SHOWN_POSITIVE, config.seed),
-            *samples.draw_negative(examples, SHOWN_NEGATIVE, config.seed),
-        ],
-        threshold=config.evaluation.decision_threshold,
-    )
+    drawn = [*pairs.positive[:PICTURED_POSITIVE], *pairs.negative[:PICTURED_NEGATIVE]]
+    pictures.write_pairs(workdir / 'eval' / 'pairs.png', drawn)
     return f'{format_tables(results, published)}\nwritten: {workdir}/eval and {workdir}/report.html'

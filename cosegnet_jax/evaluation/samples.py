@@ -2,40 +2,90 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.evaluation.protocol import ClassPairs, share_object
+from cosegnet_jax.evaluation import metrics, pairs, presets
+from cosegnet_jax.evaluation.counts import Counts
+from cosegnet_jax.evaluation.pairs import Classes, Decide, Pairs
+from cosegnet_jax.evaluation.protocol import Protocol
+
+POSITIVE, NEGATIVE = 6, 4  # pairs drawn of either kind
+POOL = 512  # images, drawn at random where there are more, among whose pairs the other pairs are picked
 
 Pair = tuple[int, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    """Pairs to show."""
+
+    positive: list[Pair]
+    ranked: dict[str, Pair]
+    negative: list[Pair]
+
+    @property
+    def all(self) -> list[Pair]:
+        """Every one of them."""
+        return [*self.positive, *self.ranked.values(), *self.negative]
+
+
+def choose(examples: Examples, counts: Counts, decide: Decide, protocol: Protocol, seed: int) -> Chosen:
+    """Pairs with and without a common object, drawn from `seed`; and the best, the median and the worst."""
+    pool = draw_pool(examples, decide, seed)
+    return Chosen(
+        positive=draw_positive(examples, POSITIVE, seed),
+        ranked=best_median_worst(examples, counts, pool, protocol),
+        negative=draw_negative(examples, pool, NEGATIVE, seed),
+    )
+
+
+def draw_pool(examples: Examples, decide: Decide, seed: int) -> Pairs:
+    """All pairs among POOL images drawn at random, or among all images where there are no more."""
+    images = np.random.default_rng(seed).permutation(len(examples))[:POOL]
+    images.sort()
+    return pairs.between(images, images, decide)
 
 
 def draw_positive(examples: Examples, count: int, seed: int) -> list[Pair]:
     """Draw `count` pairs with a common object, each of another class as long as there are classes."""
     rng = np.random.default_rng(seed)
-    usable = examples.masks.any(axis=(1, 2))
-    members = [np.flatnonzero((examples.labels == k) & usable) for k in range(len(examples.classes))]
+    shown = Classes.shown(examples).table
+    members = [np.flatnonzero(shown[:, c]) for c in range(len(examples.classes))]
     members = [m for m in members if len(m) >= 2]
-    chosen = [members[k] for k in rng.permutation(len(members))[:count]]
-    return [_sorted_pair(rng.choice(m, size=2, replace=False)) for m in chosen]
+    chosen = [members[c] for c in rng.permutation(len(members))[:count]]
+    return [_pair(*np.sort(rng.choice(m, size=2, replace=False))) for m in chosen]
 
 
-def draw_negative(examples: Examples, count: int, seed: int) -> list[Pair]:
-    """Draw `count` different pairs without a common object, or all of them where there are fewer."""
-    first, second = np.nonzero(np.triu(~share_object(examples), k=1))
-    chosen = np.random.default_rng(seed).permutation(len(first))[:count]
-    return [(int(first[row]), int(second[row])) for row in chosen]
+def draw_negative(examples: Examples, pool: Pairs, count: int, seed: int) -> list[Pair]:
+    """Draw `count` different pairs of `pool` without a common object, or all where there are fewer."""
+    rows = np.flatnonzero(~_share(examples, pool))
+    chosen = np.random.default_rng(seed).permutation(rows)[:count]
+    return [_pair(pool.first[row], pool.second[row]) for row in chosen]
 
 
-def best_median_worst(examples: Examples, pairs: ClassPairs) -> dict[str, Pair]:
-    """Pick by gated Jaccard among the pairs with a common object: lower median, first among equal worst."""
-    shared = np.flatnonzero(share_object(examples)[pairs.first, pairs.second])
-    if len(shared) == 0:
+def best_median_worst(examples: Examples, counts: Counts, pool: Pairs, protocol: Protocol) -> dict[str, Pair]:
+    """Pick by gated Jaccard among the pairs of `pool` with a common object.
+
+    The median is the lower one, and of equal pairs the first is the worst.
+    """
+    shared = pool[_share(examples, pool)]
+    if len(shared.first) == 0:
         return {}
-    rising = shared[np.argsort(pairs.jaccard[shared], kind='stable')]
+    is_open = shared.probability >= protocol.decision_threshold
+    pixels = pairs.pair_counts(shared, counts, Classes.filed(examples), is_open)
+    above, below = protocol.preset.terms(pixels, protocol.empty_truth)
+    figure = presets.FIGURES.index('jaccard')
+    rising = np.argsort(metrics.ratio(above[figure], below[figure]), kind='stable')
     picked = {'Best': rising[-1], 'Median': rising[(len(rising) - 1) // 2], 'Worst': rising[0]}
-    return {rank: (int(pairs.first[row]), int(pairs.second[row])) for rank, row in picked.items()}
+    return {rank: _pair(shared.first[row], shared.second[row]) for rank, row in picked.items()}
 
 
-def _sorted_pair(pair: np.ndarray) -> Pair:
-    return int(pair.min()), int(pair.max())
+def _share(examples: Examples, pool: Pairs) -> np.ndarray:
+    return Classes.shown(examples).common(pool.first, pool.second).any(axis=1)
+
+
+def _pair(first: np.integer, second: np.integer) -> Pair:
+    return int(first), int(second)

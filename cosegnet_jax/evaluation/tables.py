@@ -56,7 +56,8 @@ def format_tables(results: Results, published: Sequence[PublishedRow]) -> str:
 
     pairs, decision = results.overall.pairs, results.decision
     sections = [
-        f'{results.dataset}: {results.images} images, {pairs} pairs inside {len(classes)} classes',
+        f'{results.dataset}: {results.images} images, {pairs} pairs inside {len(classes)} classes, '
+        f'protocol {results.protocol.name}',
         f'  {"":<{width}}  {"P (%)":>6}  {"J":>5}',
         *lines(methods),
         'By class, gated',
@@ -64,7 +65,11 @@ def format_tables(results: Results, published: Sequence[PublishedRow]) -> str:
         f'Decisions on {decision.positive_pairs + decision.negative_pairs} pairs, '
         f'{decision.positive_pairs} of them with a shared object',
         f'  accuracy {ratio(decision.accuracy)}, balanced {ratio(decision.balanced_accuracy)}, '
-        f'AUC {ratio(decision.auc)}, null masks where nothing is shared {ratio(decision.null_mask_rate)}',
+        f'AUC {ratio(decision.auc)}, average precision {ratio(decision.average_precision)}',
+        f'  null masks where nothing is shared {ratio(decision.null_mask_rate)}, '
+        f'beside an outlier of the class {ratio(decision.null_mask_rate_outliers)}',
+        f'  calibration error {ratio(decision.calibration_error)}; where the gate is open, mean probability '
+        f'{ratio(decision.mean_probability_open)}, of them positive {ratio(decision.positive_rate_open)}',
     ]
     if results.skipped_classes:
         sections.append(f'Classes with fewer than two images, left out: {", ".join(results.skipped_classes)}')

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jax
 import numpy as np
 from flax import nnx
+from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, Float32, UInt8
+from jaxtyping import Array, Float, Float32, Shaped, UInt8
 
 from cosegnet_jax import mesh as meshes
 
-PAIR_BLOCK = 256  # rows of the pair table decided at a time; one takes 256 · n · 32 floats
+PAIR_BLOCK = 256  # images a side of the blocks in which pairs are decided
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -25,52 +27,91 @@ def _describe(
     return jax.nn.sigmoid(model.masks(description.tap)), description.embedding
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=(0, 1))
 def _decide(
-    graph: nnx.GraphDef, params: Any, rows: Float[Array, 'r 64'], columns: Float[Array, 'n 64']
-) -> Float[Array, 'r n']:
-    return jax.nn.sigmoid(nnx.merge(graph, params).decision.table(rows, columns))
+    graph: nnx.GraphDef,
+    symmetric: bool,
+    params: Any,
+    rows: Float[Array, 'r 64'],
+    columns: Float[Array, 'c 64'],
+) -> Float[Array, 'r c']:
+    decision = nnx.merge(graph, params).decision
+    probability = jax.nn.sigmoid(decision.table(rows, columns))
+    if symmetric:
+        return (probability + jax.nn.sigmoid(decision.table(columns, rows)).T) / 2
+    return probability
 
 
 def describe(
-    graph: nnx.GraphDef, params: Any, images: UInt8[np.ndarray, 'n h w 3'], batch: int, mesh: Mesh
-) -> tuple[Float32[np.ndarray, 'n h w'], Float32[np.ndarray, 'n 64']]:
-    """Ungated mask probabilities and embeddings; one pass per image, nothing dropped.
+    graph: nnx.GraphDef,
+    params: Any,
+    batches: Iterable[UInt8[np.ndarray, '_ h w 3']],
+    size: int,
+    mesh: Mesh,
+) -> Iterator[tuple[Float32[np.ndarray, '_ h w'], Float32[np.ndarray, '_ 64']]]:
+    """Ungated mask probabilities and embeddings, batch by batch; one pass per image, nothing dropped.
+
+    Holds two batches at a time: the next one is read while the devices are at the one before it.
 
     Args:
         graph: From `models.graph`.
         params: Weights, on every device of `mesh`.
-        images: RGB, 0-255; sides multiples of 32.
-        batch: Images at a time; rounded up to what the devices can share. The last batch is padded, so
-            that one shape is compiled.
+        batches: Of any number of images, RGB, 0-255; sides multiples of 32.
+        size: Images of the largest batch. Every batch is padded to it, rounded up to what the devices can
+            share, so that one shape is compiled.
         mesh: The devices.
     """
-    batch = -(-batch // mesh.size) * mesh.size
-    masks, embeddings = [], []
-    for start in range(0, len(images), batch):
-        rows = images[start : start + batch]
-        padding = [(0, batch - len(rows)), (0, 0), (0, 0), (0, 0)]
-        mask, embedding = _describe(
-            graph, params, jax.device_put(np.pad(rows, padding), meshes.batched(mesh))
-        )
-        masks.append(np.asarray(mask)[: len(rows)])
-        embeddings.append(np.asarray(embedding)[: len(rows)])
-    return np.concatenate(masks), np.concatenate(embeddings)
+    pending = None
+    for images in batches:
+        running = _describe(graph, params, _shared(images, size, mesh))
+        if pending is not None:
+            yield _on_host(*pending)
+        pending = running, len(images)
+    if pending is not None:
+        yield _on_host(*pending)
 
 
 def decide(
-    graph: nnx.GraphDef, params: Any, embeddings: Float32[np.ndarray, 'n 64'], symmetric: bool
-) -> Float32[np.ndarray, 'n n']:
-    """Probability that image i (row) and image j (column) share an object, for every pair.
+    graph: nnx.GraphDef,
+    params: Any,
+    rows: Float32[np.ndarray, 'r 64'],
+    columns: Float32[np.ndarray, 'c 64'],
+    symmetric: bool,
+    mesh: Mesh,
+) -> Float32[np.ndarray, 'r c']:
+    """Probability that each image of `rows` shares an object with each image of `columns`.
+
+    Works in padded blocks of one shape, `PAIR_BLOCK` images a side, which bounds what it takes besides the
+    answer: 32 floats a pair of a block, in each order.
 
     Args:
         graph: From `models.graph`.
-        params: Weights.
-        embeddings: One row per image.
-        symmetric: Average the two orders of a pair, which the network tells apart (fidelity row 5).
+        params: Weights, on every device of `mesh`.
+        rows: Embeddings.
+        columns: Embeddings.
+        symmetric: Average the two orders of a pair, which the network tells apart (fidelity row 5); else
+            the image of the row comes first.
+        mesh: The devices.
     """
-    table = np.empty((len(embeddings), len(embeddings)), np.float32)
-    for start in range(0, len(embeddings), PAIR_BLOCK):
-        rows = embeddings[start : start + PAIR_BLOCK]
-        table[start : start + len(rows)] = _decide(graph, params, rows, embeddings)
-    return (table + table.T) / 2 if symmetric else table
+    table = np.empty((len(rows), len(columns)), np.float32)
+    for top in range(0, len(rows), PAIR_BLOCK):
+        firsts = rows[top : top + PAIR_BLOCK]
+        above = _shared(firsts, PAIR_BLOCK, mesh)
+        for left in range(0, len(columns), PAIR_BLOCK):
+            seconds = columns[left : left + PAIR_BLOCK]
+            padded = np.pad(seconds, [(0, PAIR_BLOCK - len(seconds)), (0, 0)])
+            (block,) = _on_host((_decide(graph, symmetric, params, above, padded),), len(firsts))
+            table[top : top + len(firsts), left : left + len(seconds)] = block[:, : len(seconds)]
+    return table
+
+
+def _shared(rows: Shaped[np.ndarray, 'n *shape'], size: int, mesh: Mesh) -> Shaped[Array, 'size *shape']:
+    """`rows` on the devices, padded with zeros to `size` or to what the devices can share evenly."""
+    size = -(-size // mesh.size) * mesh.size
+    padding = [(0, size - len(rows)), *[(0, 0)] * (rows.ndim - 1)]
+    return jax.device_put(np.pad(rows, padding), meshes.batched(mesh))
+
+
+def _on_host(arrays: tuple[Shaped[Array, '...'], ...], count: int) -> tuple[Shaped[np.ndarray, '...'], ...]:
+    """The first `count` rows of each array, without those that padded it, in every process."""
+    return tuple(rows[:count] for rows in process_allgather(arrays, tiled=True))

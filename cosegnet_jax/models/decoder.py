@@ -30,10 +30,11 @@ class Decoder(nnx.Module):
             follows it (§3.5).
         width: Multiplies the channels of every layer but the last.
         rngs: Source of the He-normal initial weights.
+        maps: Feature maps f that its input concatenates: two in CoSegNet-base.
     """
 
-    def __init__(self, *, tap: str, width: float, rngs: nnx.Rngs):
-        cin, layers = scaled(512, width), {}
+    def __init__(self, *, tap: str, width: float, rngs: nnx.Rngs, maps: int = 1):
+        cin, layers = maps * scaled(512, width), {}
         for number, channels in enumerate(CHANNELS, 1):
             cout = channels if number == len(CHANNELS) else scaled(channels, width)
             layers[f'cT{number}'] = Conv3x3(cin, cout, upsample=number in UPSAMPLED, rngs=rngs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -42,20 +44,22 @@ class VGG16(nnx.Module):
     Args:
         width: Multiplies the channels of every layer; 1 is the paper's network.
         rngs: Source of the He-normal initial weights.
+        activation: After every convolution; VGG16's own is ReLU.
     """
 
-    def __init__(self, *, width: float, rngs: nnx.Rngs):
+    def __init__(self, *, width: float, rngs: nnx.Rngs, activation: Callable[[Array], Array] = jax.nn.relu):
         cin, layers = 3, {}
         for block in BLOCKS:
             for name, channels in block:
                 layers[name] = Conv3x3(cin, scaled(channels, width), rngs=rngs)
                 cin = scaled(channels, width)
         self.layers = nnx.Dict(layers)
+        self.activation = activation
 
     def __call__(self, x: Float[Array, 'n h w 3']) -> Float[Array, 'n h32 w32 f']:
         """The feature map of normalised images."""
         for block in BLOCKS:
             for name, _ in block:
-                x = jax.nn.relu(self.layers[name](x))
+                x = self.activation(self.layers[name](x))
             x = max_pool(x)
         return x

@@ -27,6 +27,8 @@ _FREE = (
     'config.train.stop_after_evals',
     'config.evaluation.',
     'config.data.placement',
+    'config.data.prepared_dir',
+    'config.data.memory_gib',
 )
 _FREE_WITHOUT_SCHEDULE = (*_FREE, 'config.train.steps')  # a schedule depends on its length
 
@@ -164,7 +166,7 @@ def check_not_trained_on(saved: Config, now: Config, path: Path) -> None:
     if now.evaluation.part == 'all' or (saved.data.name, saved.data.root) != (now.data.name, now.data.root):
         return
     before, after = dict(_flat(dataclasses.asdict(saved))), dict(_flat(dataclasses.asdict(now)))
-    for key in ('config.seed', 'config.data.split', 'config.data.images_per_class'):
+    for key in ('config.seed', 'config.data.split', 'config.data.split_file', 'config.data.images_per_class'):
         if before[key] != after[key]:
             raise UserError(
                 f'{path} was trained with {key}={before[key]}, not {after[key]}: '

@@ -19,7 +19,7 @@ from cosegnet_jax import mesh as meshes
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.triplets import TripletSampler
+from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.training import checkpoints, optimizer, state, step
 from cosegnet_jax.training.log import Log
@@ -45,11 +45,10 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             longer a number, or somebody asked to stop.
     """
     mesh = meshes.data_mesh()
-    meshes.check_divides(mesh, config.train.batch_triplets, 'config.train.batch_triplets')
+    groups, members = data.check_batch(config, mesh)
     training, validation = _parts(config)
-    sampler = TripletSampler(training.labels, training.masks.any((1, 2)), config.seed)
+    sampler = data.sampler(training, config)
     update = optimizer.build(config.optimizer, config.train.steps)
-    run_step = step.make_step(config, update, mesh)
 
     with checkpoints.manager(workdir) as manager:
         last = manager.latest_step()
@@ -65,13 +64,13 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             print(f'no better for {config.train.stop_after_evals} evaluations: nothing left to do')
             return
 
-        where = placement.choose(config.data.placement, training.nbytes)
-        steps = config.train.batch_triplets, start, config.train.steps
-        batches = placement.stream(where, training, sampler, *steps, config.data.flip, mesh)
-        with Log(workdir, start, config.train.steps, 3 * config.train.batch_triplets) as log, _Stop() as stop:
+        where = placement.choose(config.data.placement, training.nbytes, mesh.size)
+        feed = placement.feed(where, training, sampler, range(start, config.train.steps), mesh)
+        run_step = step.make_step(config, update, mesh, feed.batch)
+        with Log(workdir, start, config.train.steps, groups * members) as log, _Stop() as stop:
             pending = None  # metrics of a step that the device may still be at
-            for number, batch in enumerate(batches, start + 1):
-                current, metrics = run_step(current, *batch)
+            for number, brought in enumerate(feed.brought, start + 1):
+                current, metrics = run_step(current, feed.resident, brought)
                 # The step just dispatched runs while the one before it is read and logged.
                 _log_step(pending, config, log, manager)
                 pending = number, metrics
@@ -102,9 +101,10 @@ def _parts(config: Config) -> tuple[Examples, Examples]:
     """The training and the validation part of the configured data."""
     examples = data.load(config)
     training, validation = (data.part(examples, config, name) for name in ('train', 'validation'))
+    kept = 'read while training' if isinstance(examples.images, Stored) else 'in memory'
     print(
         f'{examples.name}: {len(training)} images to train on, {len(validation)} to validate on, '
-        f'{examples.nbytes / 2**20:.0f} MiB in memory; {jax.device_count()} {jax.default_backend()} device(s)'
+        f'{examples.nbytes / 2**20:.0f} MiB {kept}; {jax.device_count()} {jax.default_backend()} device(s)'
     )
     return training, validation
 

@@ -1,4 +1,4 @@
-"""One update of all parameters from a batch of triplets (§3.5)."""
+"""One update of all parameters from a batch of images (§3.5)."""
 
 from __future__ import annotations
 
@@ -10,80 +10,129 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, Key, UInt8
+from jaxtyping import Array, Bool, Float, Key, UInt8
 
 from cosegnet_jax import losses
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.config import Config, Loss
+from cosegnet_jax.data.augmentation import augment
+from cosegnet_jax.data.batches import Batch
 from cosegnet_jax.models import graph as model_graph
+from cosegnet_jax.models.cosegnet import CoSegNet, Description
+from cosegnet_jax.training import mining
 from cosegnet_jax.training.state import State
 
-Images = UInt8[Array, 'triplets 3 h w 3']  # axis 1: anchor, positive, negative
-Masks = UInt8[Array, 'triplets 3 h w']
 Metrics = dict[str, Float[Array, '']]
+
+# What a key of a step is for: no two purposes may share one.
+_AUGMENTATION, _LOSSES = 0, 1
+
+
+def decoded(config: Config, members: int) -> int:
+    """How many images of a group get a mask: those in positive pairs; a drawn negative ends at the tap."""
+    return 2 if config.data.sampler == 'triplets' else members
 
 
 def batch_losses(
-    graph: nnx.GraphDef, params: Any, images: Images, masks: Masks, key: Key[Array, ''], config: Loss
+    graph: nnx.GraphDef, params: Any, batch: Batch, key: Key[Array, ''], config: Config
 ) -> losses.Losses:
-    """Losses of a batch of triplets: each image passes the encoder once, and only pairs pass twice.
+    """Losses of a batch: each image passes the network once, however many pairs it is in.
 
     Args:
         graph: From `models.graph`.
         params: Weights.
-        images: RGB, 0-255.
-        masks: Ground truth, 0 or 1; the negative's is not read.
-        key: Draws the order in which each pair meets the order-dependent decision network.
-        config: Weights and readings of the equations.
+        batch: Groups of images.
+        key: Draws the order in which each pair meets the order-dependent decision network, and random
+            negatives.
+        config: The sampler that drew the batch, weights and readings of the equations.
     """
     model = nnx.merge(graph, params)
-    triplets, _, height, width, _ = images.shape
-    description = model.describe(images.reshape(triplets * 3, height, width, 3))
+    groups, members = batch.labels.shape[:2]
+    images, masks, labels = (x.reshape(groups * members, *x.shape[2:]) for x in batch)
+    description = model.describe(images)
+    features = _metric_features(description, config.loss)
+    key_of_order, key_of_negatives = jax.random.split(key)
 
-    # A pair's label follows from its masks, whatever the batch calls it: an image that shows no object (an
-    # outlier of its class folder, say) shares nothing.
-    share = jnp.any(masks[:, :2], axis=(2, 3)).all(1)
+    common = mining.common_objects(masks, labels)
+    share = common.any(2)
+    triplets = mining.find(features, share, groups, key_of_negatives, config)
+    anchor, positive, negative = triplets.anchor, triplets.positive, triplets.negative
+    shares = share[anchor, positive]
+    swaps = jax.random.bernoulli(key_of_order, shape=(2, len(anchor), 1))
 
-    # Masks are asked of positive pairs alone, so the negative image ends at the tap.
-    tap = description.tap.reshape(triplets, 3, *description.tap.shape[1:])[:, :2]
-    logits = model.masks(tap.reshape(triplets * 2, *tap.shape[2:])).reshape(triplets, 2, height, width)
-    l1 = losses.mask_loss(logits, masks[:, :2], share, config.mask_reduction)
+    def decision_loss(partner: Array, swap: Array, label: Array) -> Array:
+        u, v = description.embedding[anchor], description.embedding[partner]
+        return losses.decision_loss(model.decide(jnp.where(swap, v, u), jnp.where(swap, u, v)), label)
 
+    each = losses.TripletLosses(
+        mask=_mask_losses(model, description.tap, masks, common, triplets, groups, config),
+        triplet=losses.triplet_loss(features[anchor], features[positive], features[negative], config.loss),
+        decision_positive=decision_loss(positive, swaps[0], shares),
+        decision_negative=decision_loss(negative, swaps[1], jnp.zeros_like(shares)),
+    )
+    return losses.combine(each, shares, triplets.opposed, triplets.counts, config.loss)
+
+
+def _mask_losses(
+    model: CoSegNet,
+    tap: Float[Array, 'n th tw c'],
+    masks: UInt8[Array, 'n h w'],
+    common: Bool[Array, 'n n objects'],
+    triplets: mining.Triplets,
+    groups: int,
+    config: Config,
+) -> Float[Array, ' t']:
+    """L1 of the positive pair of each triplet: the mean of its two images."""
+    members = len(masks) // groups
+    kept = decoded(config, members)
+
+    def first_of_group(x: Array) -> Array:
+        return x.reshape(groups, members, *x.shape[1:])[:, :kept].reshape(groups * kept, *x.shape[1:])
+
+    pair = jnp.stack([triplets.anchor, triplets.positive])
+    positive = triplets.counts & common[pair[0], pair[1]].any(1)
+    learns = jnp.zeros(len(masks), bool).at[pair].max(positive)
+    of_image = losses.mask_losses(
+        model.masks(first_of_group(tap)),
+        first_of_group(masks),
+        common.shape[2],
+        first_of_group(learns),
+        config.loss.mask_reduction,
+    )
+    row = pair // members * kept + pair % members
+    lacking = jnp.where(common[pair, pair[::-1]], 0.0, of_image.without[row]).sum(2)
+    return (of_image.of_all[row] + lacking).mean(0)
+
+
+def _metric_features(description: Description, config: Loss) -> Float[Array, 'n c']:
+    """What equation 3 measures distances between."""
     features = description.embedding if config.triplet_features == 'fs' else description.fu
     if config.normalise_embeddings:
         features = features / jnp.sqrt(jnp.sum(jnp.square(features), -1, keepdims=True) + losses.EPSILON)
-    anchor, positive, negative = features.reshape(triplets, 3, -1).swapaxes(0, 1)
-    l2 = losses.triplet_loss(anchor, positive, negative, config.margin, config.triplet_distance)
-
-    anchor, positive, negative = description.embedding.reshape(triplets, 3, -1).swapaxes(0, 1)
-    swap_positive, swap_negative = jax.random.bernoulli(key, shape=(2, triplets, 1))
-    positive_logit = model.decide(*_swapped(anchor, positive, swap_positive))
-    negative_logit = model.decide(*_swapped(anchor, negative, swap_negative))
-    l3_positive = losses.decision_loss(positive_logit, share)
-    l3_negative = losses.decision_loss(negative_logit, jnp.zeros_like(share))
-    return losses.combine(l1, l2, l3_positive, l3_negative, share, config)
-
-
-def _swapped(u: Array, v: Array, swap: Array) -> tuple[Array, Array]:
-    return jnp.where(swap, v, u), jnp.where(swap, u, v)
+    return features
 
 
 def make_step(
-    config: Config, optimizer: optax.GradientTransformation, mesh: Mesh
-) -> Callable[[State, Images, Masks], tuple[State, Metrics]]:
-    """The jitted step: `(state, images, masks) -> (state, metrics)`.
+    config: Config,
+    optimizer: optax.GradientTransformation,
+    mesh: Mesh,
+    batch_of: Callable[[Any, Any], Batch],
+) -> Callable[[State, Any, Any], tuple[State, Metrics]]:
+    """The jitted step: `(state, resident, brought) -> (state, metrics)`, on the batch of `placement.Feed`.
 
-    The batch is divided over `mesh` and the state lives on all of it; the given state is donated. All
+    What is brought is divided over `mesh` and the state lives on all of it; the given state is donated. All
     randomness follows from `config.seed` and `state.step`. Metrics are means over the batch: loss,
-    loss_mask (L1), loss_triplet (L2), loss_decision (L3), and the norms of gradient and update.
+    loss_mask (L1), loss_triplet (L2), loss_decision (L3), the share of active triplets, and the norms of
+    gradient and update.
     """
     graph = model_graph(config.model)
 
-    def step(state: State, images: Images, masks: Masks) -> tuple[State, Metrics]:
+    def step(state: State, resident: Any, brought: Any) -> tuple[State, Metrics]:
         key = jax.random.fold_in(jax.random.key(config.seed), state.step)
+        batch = augment(batch_of(resident, brought), jax.random.fold_in(key, _AUGMENTATION), config.data)
 
         def total(params: Any) -> tuple[Array, losses.Losses]:
-            values = batch_losses(graph, params, images, masks, key, config.loss)
+            values = batch_losses(graph, params, batch, jax.random.fold_in(key, _LOSSES), config)
             return values.total, values
 
         gradients, values = jax.grad(total, has_aux=True)(state.params)
@@ -93,10 +142,11 @@ def make_step(
             'loss_mask': values.mask,
             'loss_triplet': values.triplet,
             'loss_decision': values.decision,
+            'active_triplets': values.active,
             'gradient_norm': optax.tree.norm(gradients),
             'update_norm': optax.tree.norm(updates),
         }
         return State(state.step + 1, optax.apply_updates(state.params, updates), optimizer_state), metrics
 
     place, rows = meshes.replicated(mesh), meshes.batched(mesh)
-    return jax.jit(step, donate_argnums=0, in_shardings=(place, rows, rows), out_shardings=(place, place))
+    return jax.jit(step, donate_argnums=0, in_shardings=(place, None, rows), out_shardings=(place, place))

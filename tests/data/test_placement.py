@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data import placement, shapes
+from cosegnet_jax.data.balanced import BalancedSampler
+from cosegnet_jax.data.batches import gather
 from cosegnet_jax.data.triplets import TripletSampler
 
 BATCH = 8
@@ -16,45 +19,85 @@ BATCH = 8
 
 @pytest.fixture(scope='module')
 def examples():
-    return shapes.make(32, 4, 0)
+    """Three of eight images of each class, so that the devices cannot share them evenly."""
+    whole = shapes.make(32, 8, 0)
+    return whole.subset(np.setdiff1d(np.arange(len(whole)), [1, 5, 9]))
 
 
-@pytest.fixture(scope='module')
-def sampler(examples):
-    return TripletSampler(examples.labels, np.ones(len(examples), bool), 0)
+@pytest.fixture(scope='module', params=['triplets', 'balanced'])
+def sampler(request, examples):
+    if request.param == 'triplets':
+        return TripletSampler(examples.labels, examples.shown, 0, BATCH)
+    labels = np.arange(len(examples))[:, None] % 9  # more classes than devices
+    return BalancedSampler(labels, examples.shown, 0, BATCH, 4)
 
 
-@pytest.mark.parametrize('flip', [False, True])
+def batches(where, examples, sampler, steps, mesh):
+    fed = placement.feed(where, examples, sampler, steps, mesh)
+    whole = jax.jit(fed.batch, out_shardings=meshes.batched(mesh))
+    return [whole(fed.resident, brought) for brought in fed.brought]
+
+
 @pytest.mark.parametrize('start', [0, 3])
-def test_both_placements_give_the_same_batches_divided_over_the_mesh(examples, sampler, flip, start):
+def test_every_placement_gives_the_draws_of_the_steps_divided_over_the_mesh(examples, sampler, start):
+    mesh, steps = meshes.data_mesh(), range(start, 6)
+    expected = [gather(examples, sampler.draw(step)) for step in steps]
+    for where in ('host', 'replicated', 'sharded'):
+        for ours, theirs in zip(batches(where, examples, sampler, steps, mesh), expected, strict=True):
+            for x, y in zip(ours, theirs, strict=True):
+                assert x.dtype == y.dtype
+                np.testing.assert_array_equal(x, y)
+
+
+def test_pixels_are_on_every_device_or_divided_between_them(examples, sampler):
     mesh = meshes.data_mesh()
-    streams = [
-        placement.stream(where, examples, sampler, BATCH, start, 6, flip, mesh)
-        for where in ('device', 'host')
-    ]
-    count = 0
-    for ours, theirs in itertools.zip_longest(*streams):
-        for x, y in zip(ours, theirs, strict=True):
-            assert x.dtype == y.dtype == np.uint8
-            assert x.sharding == y.sharding == meshes.batched(mesh)
-            np.testing.assert_array_equal(x, y)
-        count += 1
-    assert count == 6 - start
+    whole, part = (
+        placement.feed(where, examples, sampler, range(1), mesh).resident[0].addressable_shards[0].data
+        for where in ('replicated', 'sharded')
+    )
+    assert len(whole) == len(examples)
+    assert len(part) == -(-len(examples) // 8)
+
+
+def test_batches_are_on_their_way_before_they_are_asked_for(examples, sampler):
+    drawn = []
+
+    @dataclasses.dataclass(frozen=True)
+    class Watched:
+        shape = sampler.shape
+
+        def draw(self, step):
+            drawn.append(step)
+            return sampler.draw(step)
+
+    fed = placement.feed('replicated', examples, Watched(), range(10), meshes.data_mesh())
+    list(itertools.islice(fed.brought, 1))
+    assert drawn == [0, 1]
 
 
 def test_auto_is_the_host_where_the_device_tells_no_memory():
-    assert placement.choose('auto', 1) == 'host'
-    assert placement.choose('device', 1) == 'device'
+    assert placement.choose('auto', 1, 8) == 'host'
+    assert placement.choose('device', 1, 8) == 'replicated'
 
 
-@pytest.mark.parametrize(('nbytes', 'expected'), [(25, 'device'), (26, 'host')])
-def test_auto_is_the_device_where_the_pixels_take_a_quarter_of_it(monkeypatch, nbytes, expected):
+@pytest.mark.parametrize(
+    ('asked', 'nbytes', 'expected'),
+    [
+        ('auto', 25, 'replicated'),
+        ('auto', 26, 'sharded'),
+        ('auto', 100, 'sharded'),
+        ('auto', 101, 'host'),
+        ('device', 101, 'sharded'),
+        ('host', 1, 'host'),
+    ],
+)
+def test_pixels_take_at_most_a_quarter_of_a_device(monkeypatch, asked, nbytes, expected):
     class Accelerator:
         def memory_stats(self):
             return {'bytes_limit': 100}
 
     monkeypatch.setattr(jax, 'local_devices', lambda: [Accelerator()])
-    assert placement.choose('auto', nbytes) == expected
+    assert placement.choose(asked, nbytes, 4) == expected
 
 
 def test_training_and_evaluation_from_the_devices_need_no_tensorflow(tmp_path):

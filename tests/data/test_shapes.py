@@ -39,10 +39,10 @@ def test_counts_types_and_names(examples):
     assert examples.masks.shape == (n, SIZE, SIZE)
     assert examples.masks.dtype == np.uint8
     assert set(np.unique(examples.masks)) == {0, 1}
-    assert np.bincount(examples.labels).tolist() == [PER_CLASS] * 6
+    assert np.bincount(examples.labels[:, 0]).tolist() == [PER_CLASS] * 6
     assert len(set(examples.filenames)) == n
     assert examples.filenames[PER_CLASS + 3] == 'bar/0003'
-    for name, label in zip(examples.filenames, examples.labels, strict=True):
+    for name, label in zip(examples.filenames, examples.labels[:, 0], strict=True):
         assert name.startswith(examples.classes[label] + '/')
 
 
@@ -79,8 +79,8 @@ def test_area_of_the_object(examples):
     assert area.min() > 0.10
     assert area.max() < 0.40
     for label in range(6):  # no class is told by its area: each spans small and large
-        assert area[examples.labels == label].min() < 0.18
-        assert area[examples.labels == label].max() > 0.30
+        assert area[examples.labels[:, 0] == label].min() < 0.18
+        assert area[examples.labels[:, 0] == label].max() > 0.30
 
 
 def test_some_images_show_two_figures_and_none_more(examples):
@@ -90,7 +90,7 @@ def test_some_images_show_two_figures_and_none_more(examples):
 
 
 def test_only_rings_have_a_hole(examples):
-    for mask, label in zip(examples.masks, examples.labels, strict=True):
+    for mask, label in zip(examples.masks, examples.labels[:, 0], strict=True):
         holes = components(ndimage.binary_fill_holes(mask) & ~mask.astype(bool))
         assert holes == (components(mask) if examples.classes[label] == 'ring' else 0)
 

@@ -1,10 +1,17 @@
+import json
+
 import numpy as np
 import pytest
 
-from cosegnet_jax.data.splits import stratified
+from cosegnet_jax.data import splits
 from cosegnet_jax.errors import UserError
 
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [50, 100, 15]))
+
+
+def stratified(labels, seed, **choices):
+    """One class an image."""
+    return splits.stratified(labels[:, None], seed, **choices)
 
 
 def parts(split):
@@ -75,3 +82,55 @@ def test_class_is_split_the_same_whatever_the_others_hold():
 def test_class_with_one_image_is_an_error():
     with pytest.raises(UserError, match='class number 1 has one image'):
         stratified(np.array([0, 0, 1]), seed=0)
+
+
+def test_an_image_of_several_classes_counts_for_the_rarest():
+    labels = np.stack([np.zeros(40, int), np.where(np.arange(40) < 10, 1, -1)], 1)
+    split = splits.stratified(labels, seed=0)
+    of_both = [int((labels[part, 1] == 1).sum()) for part in parts(split)]
+    assert of_both == [6, 2, 2]
+    assert list(map(len, parts(split))) == [24, 8, 8]
+
+
+NAMES = tuple(f'x/{i}' for i in range(len(LABELS)))
+
+
+@pytest.fixture
+def pinned(tmp_path):
+    """Two splits of LABELS in a file."""
+    listed = [splits.listing(stratified(LABELS, seed=0, index=index), NAMES) for index in (0, 1)]
+    path = tmp_path / 'splits.json'
+    path.write_text(json.dumps(listed))
+    return path
+
+
+def test_a_pinned_split_is_the_one_that_was_listed_wherever_the_images_are_now(pinned):
+    order = np.random.default_rng(1).permutation(len(NAMES))
+    moved = ('y/new', *(NAMES[i] for i in order))
+    split, now = stratified(LABELS, seed=0, index=1), splits.pinned(pinned, moved, 1)
+    for before, after in zip(parts(split), parts(now), strict=True):
+        assert {NAMES[i] for i in before} == {moved[i] for i in after}
+
+
+@pytest.mark.parametrize(
+    ('text', 'index', 'message'),
+    [
+        (None, 2, 'holds no split number 2'),
+        ('[', 0, 'no list of splits; make one with'),
+        ('{}', 0, 'no list of splits'),
+        ('[{"train": []}]', 0, 'no list of splits'),
+        ('[{"train": ["x/0"], "validation": ["z/1"], "test": []}]', 0, 'z/1 is not in the data set'),
+        ('[{"train": ["x/0"], "validation": ["x/0"], "test": []}]', 0, 'x/0 is named twice'),
+    ],
+)
+def test_a_file_that_does_not_fit_is_an_error(pinned, text, index, message):
+    if text is not None:
+        pinned.write_text(text)
+    with pytest.raises(UserError, match=message) as caught:
+        splits.pinned(pinned, NAMES, index)
+    assert str(pinned) in str(caught.value)
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(UserError, match='No such file'):
+        splits.pinned(tmp_path / 'none.json', NAMES, 0)

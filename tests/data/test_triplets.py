@@ -1,11 +1,7 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.triplets import Triplets, TripletSampler, gather
+from cosegnet_jax.data.triplets import TripletSampler
 from cosegnet_jax.errors import UserError
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 0, 3, 3, 1])
@@ -14,25 +10,17 @@ ELIGIBLE = np.array([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 1], bool)
 OUTLIERS, LONELY = {9, 12}, 11
 
 
-def sampler(seed=0):
-    return TripletSampler(LABELS, ELIGIBLE, seed)
+def of(labels, shown, seed=0, triplets=4):
+    """One class an image."""
+    return TripletSampler(labels[:, None], shown[:, None], seed, triplets)
+
+
+def sampler(seed=0, triplets=4):
+    return of(LABELS, ELIGIBLE, seed, triplets)
 
 
 def drawn(steps, batch, seed=0):
-    return np.concatenate([sampler(seed).draw(step, batch).indices for step in range(steps)])
-
-
-def numbered(count, height=3, width=4):
-    """Examples in which no two pixels have the same bytes, and masks that follow the images."""
-    images = np.arange(count * height * width * 3).reshape(count, height, width, 3).astype(np.uint8)
-    return Examples(
-        name='numbered',
-        classes=('only',),
-        filenames=tuple(f'only/{i}' for i in range(count)),
-        labels=np.zeros(count, int),
-        images=images,
-        masks=images[..., 0] % 2,
-    )
+    return np.concatenate([sampler(seed, batch).draw(step) for step in range(steps)])
 
 
 def test_positive_is_another_image_of_the_class_that_shows_the_object():
@@ -81,59 +69,60 @@ def test_every_image_with_a_partner_is_anchor_once_an_epoch(batch):
 
 def test_draw_is_a_function_of_seed_and_step():
     first, again = sampler(), sampler()
-    later = [again.draw(step, 4) for step in (7, 2, 5)]  # neither from the start nor in order
-    for step, triplets in zip((7, 2, 5), later, strict=True):
-        np.testing.assert_array_equal(first.draw(step, 4).indices, triplets.indices)
-        np.testing.assert_array_equal(first.draw(step, 4).flips, triplets.flips)
+    later = [again.draw(step) for step in (7, 2, 5)]  # neither from the start nor in order
+    for step, indices in zip((7, 2, 5), later, strict=True):
+        np.testing.assert_array_equal(first.draw(step), indices)
     assert (drawn(8, 4) != drawn(8, 4, seed=1)).any(axis=0).all()
 
 
-def test_each_image_is_flipped_by_its_own_even_coin():
-    flips = np.concatenate([sampler().draw(step, 8).flips for step in range(500)])
-    np.testing.assert_allclose(flips.mean(axis=0), 0.5, atol=0.03)
-    np.testing.assert_allclose(np.corrcoef(flips.T), np.eye(3), atol=0.06)
+# Classes of six images, some of two: 0 and 1 meet in image 2, 1 and 2 in image 4.
+SEVERAL = np.array([[0, -1], [0, -1], [0, 1], [1, -1], [1, 2], [2, -1]])
 
 
-def test_gather_takes_the_pixels_of_each_index():
-    examples = numbered(5)
-    triplets = Triplets(np.array([[4, 0, 2], [1, 1, 3]]), np.ones((2, 3), bool))
-    batch = gather(examples, triplets, flip=False)
-    np.testing.assert_array_equal(batch.images, examples.images[triplets.indices])
-    np.testing.assert_array_equal(batch.masks, examples.masks[triplets.indices])
-    assert batch.images.dtype == batch.masks.dtype == np.uint8
+def test_images_of_several_classes_never_meet_a_negative_that_shares_one():
+    sets = [set(row) - {-1} for row in SEVERAL.tolist()]
+    seen = {
+        tuple(row) for step in range(400) for row in TripletSampler(SEVERAL, SEVERAL >= 0, 0, 4).draw(step)
+    }
+    possible = {
+        (a, p, n)
+        for a in range(6)
+        for p in range(6)
+        for n in range(6)
+        if a != p and sets[a] & sets[p] and not sets[a] & sets[n]
+    }
+    assert seen == possible
 
 
-def test_flip_mirrors_image_and_mask_of_the_marked_ones_only():
-    examples = numbered(5)
-    triplets = Triplets(np.array([[4, 0, 2]]), np.array([[True, False, True]]))
-    batch = gather(examples, triplets, flip=True)
-    for place, (index, flipped) in enumerate([(4, True), (0, False), (2, True)]):
-        image, mask = examples.images[index], examples.masks[index]
-        np.testing.assert_array_equal(batch.images[0, place], image[:, ::-1] if flipped else image)
-        np.testing.assert_array_equal(batch.masks[0, place], mask[:, ::-1] if flipped else mask)
+def test_a_class_that_an_image_does_not_show_makes_no_pair():
+    shown = SEVERAL >= 0
+    shown[2, 1] = False  # filed under class 1, but its mask has class 0 only
+    rows = np.concatenate([TripletSampler(SEVERAL, shown, 0, 4).draw(step) for step in range(200)])
+    assert set(rows[rows[:, 0] == 2, 1]) == {0, 1}
+    assert {3, 4, 5} == set(rows[rows[:, 0] == 2, 2])
+
+
+def test_an_image_that_shares_something_with_every_other_is_no_anchor():
+    labels = np.array([[0, 1], [0, -1], [0, -1], [1, -1], [1, -1]])
+    triplets = TripletSampler(labels, labels >= 0, 0, 4)
+    assert triplets.anchors_per_epoch == 4
+    assert 0 not in np.concatenate([triplets.draw(step)[:, 0] for step in range(20)])
 
 
 def test_one_class_with_outliers_has_negatives():
-    triplets = TripletSampler(np.zeros(4, int), np.array([1, 1, 1, 0], bool), 0).draw(0, 6)
-    assert (triplets.indices[:, 2] == 3).all()
+    assert (of(np.zeros(4, int), np.array([1, 1, 1, 0], bool)).draw(0)[:, 2] == 3).all()
 
 
 def test_one_class_without_outliers_is_an_error():
     with pytest.raises(UserError, match='all images are of one class'):
-        TripletSampler(np.zeros(4, int), np.ones(4, bool), 0)
+        of(np.zeros(4, int), np.ones(4, bool))
 
 
 def test_classes_without_a_pair_are_an_error():
     with pytest.raises(UserError, match='no class has two images'):
-        TripletSampler(np.array([0, 0, 1, 2]), np.array([1, 0, 1, 1], bool), 0)
+        of(np.array([0, 0, 1, 2]), np.array([1, 0, 1, 1], bool))
 
 
 def test_empty_set_is_an_error():
     with pytest.raises(UserError, match='no class has two images'):
-        TripletSampler(np.zeros(0, int), np.zeros(0, bool), 0)
-
-
-def test_only_the_pipeline_needs_tensorflow():
-    names = ', '.join(f'cosegnet_jax.data.{name}' for name in ('folder', 'splits', 'triplets', 'shapes'))
-    code = f'import sys; import {names}; sys.exit("tensorflow" in sys.modules)'
-    subprocess.run([sys.executable, '-c', code], check=True)
+        of(np.zeros(0, int), np.zeros(0, bool))

@@ -43,7 +43,11 @@ def test_validation_chart_draws_the_figures_there_are():
     assert size_in_inches(svg) == pytest.approx((figures.WIDTH, 3.2))
 
 
-@pytest.mark.parametrize('positive', [[True, True, False], [True] * 3, [False] * 3])
-def test_decision_chart_takes_either_kind_of_pair(positive):
-    svg = figures.decision_chart(np.array([0.9, 1.0, 0.0]), np.array(positive), 0.5)
+@pytest.mark.parametrize(
+    ('negative', 'positive'), [([3, 0, 1], [0, 0, 2]), ([0] * 3, [1, 2, 3]), ([4] * 3, [0] * 3)]
+)
+def test_decision_chart_takes_either_kind_of_pair(negative, positive):
+    svg = figures.decision_chart(np.array(negative), np.array(positive), 0.5)
     assert size_in_inches(svg) == pytest.approx((figures.WIDTH, 3.2))
+    patches = [group for group in ElementTree.fromstring(svg).iter() if 'patch_' in group.get('id', '')]
+    assert len(patches) == 4 + 2 * (any(negative) + any(positive))  # the frame; a histogram and its sample

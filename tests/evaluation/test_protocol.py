@@ -2,10 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scoring_by_hand import score_by_hand
+from from_arrays import evaluate
+from scoring_by_hand import FIGURES, mask_scores_by_hand, mean, score_by_hand
 
 from cosegnet_jax.errors import UserError
-from cosegnet_jax.evaluation.protocol import Protocol, baselines, evaluate
+from cosegnet_jax.evaluation import pairs
+from cosegnet_jax.evaluation.protocol import Protocol
 
 
 def as_dict(results):
@@ -25,38 +27,79 @@ def assert_equal_figures(measured, expected):
             assert measured[key] == pytest.approx(value, abs=1e-12, nan_ok=True), key
 
 
-@pytest.mark.parametrize('empty_truth', ['one', 'zero', 'skip'])
-@pytest.mark.parametrize('threshold', [0.5, 0.8])
-def test_figures_equal_the_definition_pair_by_pair(examples, masks, decisions, empty_truth, threshold):
-    protocol = Protocol(image_size=16, decision_threshold=threshold, empty_truth=empty_truth)
-    measured = as_dict(evaluate(examples, masks, decisions, protocol))
-    expected = score_by_hand(examples, masks, decisions, threshold, empty_truth)
-    assert 0 < expected['jaccard'] < expected['jaccard_ungated'] < 1  # gates close, masks are imperfect
+@pytest.fixture(params=['examples', 'crowd'])
+def any_examples(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
+@pytest.mark.parametrize(('empty_truth', 'threshold'), [('one', 0.5), ('zero', 0.8), ('skip', 0.5)])
+def test_figures_equal_the_definition_pair_by_pair(
+    any_examples, probabilities, decisions, empty_truth, threshold, name, monkeypatch
+):
+    monkeypatch.setattr(pairs, 'BLOCK', 5)
+    protocol = Protocol(16, name, decision_threshold=threshold, empty_truth=empty_truth)
+    masks = protocol.preset.masks(probabilities, 0.5)
+    measured = as_dict(evaluate(any_examples, masks, decisions, protocol))
+    expected = score_by_hand(any_examples, probabilities, decisions, threshold, empty_truth, name)
+    gated, ungated = expected['jaccard'], expected['jaccard_ungated']
+    assert 0 < gated < 1  # masks are imperfect,
+    assert 0 < ungated < 1
+    assert gated != ungated  # and gates close
     assert_equal_figures(measured, expected)
 
 
-def test_options_for_empty_truths_differ(examples, masks, decisions):
-    jaccards = {
-        evaluate(examples, masks, decisions, Protocol(16, empty_truth=option)).overall.jaccard
-        for option in ('one', 'zero', 'skip')
+def test_figures_of_one_class_an_image_stay_what_they_were(examples, masks, decisions):
+    """As the first release measured them, with every pair in memory."""
+    results = evaluate(examples, masks, decisions, Protocol(16))
+    assert dataclasses.astuple(results.overall) == pytest.approx(
+        (48, 0.8359809027777777, 0.552195666809041, 0.8776041666666666, 0.626260553794516)
+    )
+    decision = results.decision
+    assert (decision.accuracy, decision.auc) == pytest.approx((0.6140350877192983, 0.8170506912442397))
+    assert (decision.balanced_accuracy, decision.null_mask_rate) == pytest.approx(
+        (0.6889400921658986, 0.5857142857142857)
+    )
+
+
+@pytest.mark.parametrize(('name', 'different'), [('cosegnet', 3), ('ssnm', 3), ('docs', 1)])
+def test_options_for_empty_truths_differ_where_they_are_read(examples, masks, decisions, name, different):
+    protocols = [Protocol(16, name, empty_truth=option) for option in ('one', 'zero', 'skip')]
+    jaccards = {evaluate(examples, masks, decisions, protocol).overall.jaccard for protocol in protocols}
+    assert len(jaccards) == different
+    stated = {protocol.as_dict()['empty_truth'] for protocol in protocols}
+    assert stated == ({None} if different == 1 else {'one', 'zero', 'skip'})
+
+
+def test_presets_differ_and_say_what_they_do(examples, probabilities, decisions):
+    protocols = [Protocol(16, name) for name in ('cosegnet', 'docs', 'ssnm')]
+    figures = {
+        evaluate(examples, p.preset.masks(probabilities, 0.5), decisions, p).overall.jaccard
+        for p in protocols
     }
-    assert len(jaccards) == 3
+    assert len(figures) == 3
+    words = [tuple(p.as_dict()[key] for key in ('masks', 'pairs', 'average')) for p in protocols]
+    assert len(set(words)) == 3
 
 
-def test_order_of_images_does_not_matter(examples, masks, decisions):
-    order = np.random.default_rng(0).permutation(len(examples))
-    straight = evaluate(examples, masks, decisions, Protocol(16))
-    shuffled = evaluate(examples.subset(order), masks[order], decisions[np.ix_(order, order)], Protocol(16))
+def test_order_of_images_does_not_matter(any_examples, masks, decisions):
+    order = np.random.default_rng(0).permutation(len(any_examples))
+    straight = evaluate(any_examples, masks, decisions, Protocol(16))
+    shuffled = evaluate(
+        any_examples.subset(order), masks[order], decisions[np.ix_(order, order)], Protocol(16)
+    )
     assert_equal_figures(as_dict(shuffled), as_dict(straight))
 
 
 def test_perfect_masks_and_decisions_score_one(examples):
     truth = examples.masks > 0
     has_object = truth.any(axis=(1, 2))
-    shared = (examples.labels[:, None] == examples.labels) & has_object[:, None] & has_object
+    shared = (examples.labels == examples.labels[:, 0]) & has_object[:, None] & has_object
     results = evaluate(examples, truth, shared.astype(np.float32), Protocol(16))
     assert results.overall.precision_ungated == results.overall.jaccard_ungated == 1
-    assert results.decision.accuracy == results.decision.auc == results.decision.null_mask_rate == 1
+    decision = results.decision
+    assert decision.accuracy == decision.auc == decision.average_precision == decision.null_mask_rate == 1
+    assert decision.calibration_error == 0
 
 
 def test_closed_gates_leave_background_right_and_objects_at_zero(examples, masks):
@@ -67,6 +110,7 @@ def test_closed_gates_leave_background_right_and_objects_at_zero(examples, masks
     assert 0.5 < results.overall.precision < 0.7  # the background's share, 0.6 on average
     assert results.decision.true_positive_rate == 0
     assert results.decision.null_mask_rate == 1
+    assert np.isnan(results.decision.positive_rate_open)
 
 
 def test_every_class_weighs_the_same(examples, masks, decisions):
@@ -77,14 +121,15 @@ def test_every_class_weighs_the_same(examples, masks, decisions):
         'owl': 10,
     }
     assert results.overall.pairs == 48
-    mean = np.mean([scores.jaccard for scores in results.per_class.values()])
-    assert results.overall.jaccard == pytest.approx(mean)
+    mean_of_classes = np.mean([scores.jaccard for scores in results.per_class.values()])
+    assert results.overall.jaccard == pytest.approx(mean_of_classes)
 
 
 def test_class_with_one_image_is_listed_and_its_pairs_still_count_as_negative(examples, masks, decisions):
     results = evaluate(examples, masks, decisions, Protocol(16))
     assert results.skipped_classes == ('fox',)
     assert results.decision.positive_pairs + results.decision.negative_pairs == 19 * 18 // 2
+    assert results.probabilities.sum() == 19 * 18 // 2
 
 
 def test_no_pair_at_all_is_the_users_to_solve(examples, masks, decisions):
@@ -107,14 +152,14 @@ def test_skipping_every_pair_of_a_class_leaves_its_jaccard_undefined(examples, m
     assert results.overall.jaccard == results.per_class['owl'].jaccard
 
 
-def test_baselines_are_scored_by_the_same_protocol(examples):
-    everything = np.ones(examples.masks.shape, dtype=bool)
-    box = np.zeros(examples.masks.shape, dtype=bool)
+@pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
+def test_baselines_are_scored_by_the_same_protocol_with_every_gate_open(any_examples, masks, decisions, name):
+    box = np.zeros(any_examples.masks.shape, dtype=bool)
     box[:, 3:9, 4:12] = True  # half of 12 by half of 16
-    opened = np.ones((19, 19))
-    for name, masks in (('all_foreground', everything), ('centre_box', box)):
-        expected = score_by_hand(examples, masks, opened, 0.5, 'one')
-        measured = baselines(examples, Protocol(16))[name]
-        assert measured.precision == pytest.approx(expected['precision'])
-        assert measured.jaccard == pytest.approx(expected['jaccard'])
-    assert evaluate(examples, everything, opened, Protocol(16)).baselines == baselines(examples, Protocol(16))
+    found = evaluate(any_examples, masks, decisions, Protocol(16, name)).baselines
+    for baseline, marked in (('all_foreground', np.ones_like(box)), ('centre_box', box)):
+        flat = [mask.ravel().tolist() for mask in marked]
+        expected = mask_scores_by_hand(any_examples, flat, lambda i, j: True, 'one', name)
+        for figure in FIGURES:
+            value = mean([scores[figure] for scores in expected.values()])
+            assert getattr(found[baseline], figure) == pytest.approx(value)

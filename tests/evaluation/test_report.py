@@ -6,9 +6,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from from_arrays import counted, deciding, evaluate
 from PIL import Image
 
-from cosegnet_jax.evaluation.protocol import Protocol, evaluate
+from cosegnet_jax.evaluation import samples, shown
+from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.published import published_rows
 from cosegnet_jax.evaluation.report import write_report
 
@@ -37,16 +39,22 @@ class Page(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
+def write_evaluated(path, examples, masks, decisions, **options):
+    """The report of an evaluation, and its results."""
+    results = evaluate(examples, masks, decisions, Protocol(16))
+    decide, by_name = deciding(decisions), dict(zip(examples.filenames, masks, strict=True))
+    chosen = samples.choose(examples, counted(examples, masks), decide, results.protocol, seed=0)
+    pairs = shown.load(
+        examples, chosen, lambda few: np.stack([by_name[name] for name in few.filenames]), decide, 0.5
+    )
+    write_report(path, title='Blobs', results=results, shown=pairs, seed=0, **options)
+    return path.read_text(encoding='utf-8'), results
+
+
 @pytest.fixture
 def write(examples, masks, decisions, tmp_path):
     def write(examples=examples, **options):
-        results = evaluate(examples, masks, decisions, Protocol(16))
-        path = tmp_path / 'deep' / 'report.html'
-        write_report(
-            path, title='Blobs', results=results, examples=examples, masks=masks, decisions=decisions,
-            **options,
-        )  # fmt: skip
-        return path.read_text(encoding='utf-8'), results
+        return write_evaluated(tmp_path / 'deep' / 'report.html', examples, masks, decisions, **options)
 
     return write
 
@@ -77,7 +85,7 @@ def test_report_can_be_read_by_ear(write):
     assert len(page.of('h1')) == 1
     assert all(image['alt'] for image in page.of('img'))
     assert all('scope' in cell for cell in page.of('th'))
-    assert len(page.of('caption')) == len(page.of('table')) == 3
+    assert len(page.of('caption')) == len(page.of('table')) == 4
     ids = [attrs['id'] for _, attrs in page.tags if 'id' in attrs]
     assert len(ids) == len(set(ids))
     assert {link['href'][1:] for link in page.of('a')} == set(ids)
@@ -88,12 +96,13 @@ def test_headline_figures_are_the_results(write):
     page = Page(text)
     for value in (
         results.overall.jaccard, results.overall.jaccard_ungated, results.decision.accuracy,
-        results.decision.auc, results.baselines['centre_box'].jaccard,
+        results.decision.auc, results.decision.average_precision, results.baselines['centre_box'].jaccard,
         results.per_class['owl'].jaccard,
     ):  # fmt: skip
         assert f'{value:.3f}' in page.text
     assert f'{100 * results.overall.precision:.1f} %' in page.text
     assert 'Fewer than two images, left out: fox' in page.text
+    assert 'protocol cosegnet' in page.text
 
 
 def test_names_from_outside_are_escaped(examples, write):
@@ -125,10 +134,7 @@ def test_published_rows_and_curves_show_when_there_are_any(write):
 
 def test_wrong_decisions_are_marked_and_closed_gates_said(examples, masks, tmp_path):
     closed = np.zeros((len(examples), len(examples)), dtype=np.float32)
-    results = evaluate(examples, masks, closed, Protocol(16))
-    path = tmp_path / 'report.html'
-    write_report(path, title='Closed', results=results, examples=examples, masks=masks, decisions=closed)
-    page = Page(path.read_text(encoding='utf-8'))
+    page = Page(write_evaluated(tmp_path / 'report.html', examples, masks, closed)[0])
     strips = [image['alt'] for image in page.of('img') if 'jpeg' in image['src']]
     assert len(strips) == 2 * (3 + 3 + 4)  # positive at random, ranked, negative at random
     assert all('an empty box, because the decision closed the gate' in alt for alt in strips)
@@ -138,7 +144,6 @@ def test_wrong_decisions_are_marked_and_closed_gates_said(examples, masks, tmp_p
 def test_report_of_one_class_alone(examples, masks, decisions, tmp_path):
     owls = np.arange(13, 18)
     part, among = examples.subset(owls), decisions[np.ix_(owls, owls)]
-    results = evaluate(part, masks[owls], among, Protocol(16))
-    path = tmp_path / 'report.html'
-    write_report(path, title='Owls', results=results, examples=part, masks=masks[owls], decisions=among)
-    assert 'Pairs with nothing in common' not in path.read_text(encoding='utf-8')
+    text, _ = write_evaluated(tmp_path / 'report.html', part, masks[owls], among)
+    assert 'Pairs with nothing in common' not in text
+    assert 'Best, median and worst pair' in text

@@ -2,8 +2,9 @@ import json
 
 import numpy as np
 import pytest
+from from_arrays import evaluate
 
-from cosegnet_jax.evaluation.protocol import Protocol, evaluate
+from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.published import published_rows
 from cosegnet_jax.evaluation.results import to_json, write_json
 from cosegnet_jax.evaluation.tables import format_tables
@@ -18,7 +19,8 @@ def test_document_has_the_promised_keys(results):
     document = to_json(results, split='test', step=300, published=published_rows('msrc'))
     assert set(document) == {
         'dataset', 'split', 'step', 'images', 'pairs', 'precision', 'jaccard', 'precision_ungated',
-        'jaccard_ungated', 'decision', 'per_class', 'skipped_classes', 'baselines', 'protocol', 'published',
+        'jaccard_ungated', 'decision', 'probabilities', 'per_class', 'skipped_classes', 'baselines',
+        'protocol', 'published',
     }  # fmt: skip
     assert (document['dataset'], document['split'], document['step']) == ('blobs', 'test', 300)
     assert document['images'] == 19
@@ -26,24 +28,37 @@ def test_document_has_the_promised_keys(results):
     assert {'accuracy', 'auc', 'threshold', 'balanced_accuracy', 'null_mask_rate'} <= set(
         document['decision']
     )
+    assert sum(document['probabilities']['positive']) == document['decision']['positive_pairs']
+    assert sum(document['probabilities']['negative']) == document['decision']['negative_pairs']
     assert set(document['per_class']) == {'cat', 'dog', 'owl'}
     assert {'precision', 'jaccard', 'pairs'} <= set(document['per_class']['cat'])
     assert document['skipped_classes'] == ['fox']
     assert set(document['baselines']) == {'all_foreground', 'centre_box'}
     assert document['protocol'] == {
         'image_size': 16,
+        'name': 'cosegnet',
         'mask_threshold': 0.5,
         'decision_threshold': 0.5,
         'empty_truth': 'one',
         'symmetric': True,
         'seed': 0,
         'split': 0,
+        'split_file': '',
+        'masks': 'object from mask_threshold on',
         'pairs': 'all unordered pairs inside each class, each the mean of its two images',
         'average': 'mean over classes of the mean over pairs of the class',
     }
     assert document['published'][-2] == {
         'method': 'CoSegNet', 'precision': 0.963, 'jaccard': 0.85, 'source': 'Table 4',
     }  # fmt: skip
+
+
+def test_what_a_preset_does_not_read_is_null(examples, masks, decisions):
+    for name, unread in (('docs', 'empty_truth'), ('ssnm', 'mask_threshold')):
+        results = evaluate(examples, masks, decisions, Protocol(16, name))
+        protocol = to_json(results, split='test', step=1, published=())['protocol']
+        assert protocol['name'] == name
+        assert [key for key, value in protocol.items() if value is None] == [unread]
 
 
 def test_file_is_strict_json_with_null_for_undefined(examples, masks, decisions, tmp_path):
@@ -93,6 +108,8 @@ def test_terminal_table_shows_our_figures_the_baselines_and_the_papers(results):
     line = next(line for line in text.splitlines() if 'This model, gated' in line)
     assert f'{100 * results.overall.precision:.1f}' in line
     assert f'{results.overall.jaccard:.3f}' in line
+    assert 'protocol cosegnet' in text.splitlines()[0]
+    assert f'average precision {results.decision.average_precision:.3f}' in text
     assert 'Everything is foreground' in text
     assert next(line for line in text.splitlines() if 'Hsu' in line).split()[-4:] == [
         '0.60',

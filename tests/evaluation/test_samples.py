@@ -2,53 +2,95 @@ import itertools
 
 import numpy as np
 import pytest
+from from_arrays import counted, deciding
+from scoring_by_hand import mean, pixel_counts, shown, truth_in_pair
 
 from cosegnet_jax.evaluation import samples
-from cosegnet_jax.evaluation.protocol import Protocol, score_class_pairs
+from cosegnet_jax.evaluation.protocol import Protocol
 
 
 def shares(examples, i, j):
-    return bool(
-        examples.labels[i] == examples.labels[j] and examples.masks[i].any() and examples.masks[j].any()
-    )
+    return bool(shown(examples, i) & shown(examples, j))
+
+
+@pytest.fixture
+def pool(examples, decisions):
+    return samples.draw_pool(examples, deciding(decisions), seed=0)
+
+
+def test_pool_of_a_small_set_is_all_pairs_and_of_a_large_one_those_of_some_images(
+    examples, decisions, pool, monkeypatch
+):
+    everything = list(itertools.combinations(range(19), 2))
+    assert list(zip(pool.first, pool.second, strict=True)) == everything
+    monkeypatch.setattr(samples, 'POOL', 7)
+    drawn = samples.draw_pool(examples, deciding(decisions), seed=0)
+    images = np.unique([drawn.first, drawn.second])
+    assert len(images) == 7
+    assert list(zip(drawn.first, drawn.second, strict=True)) == list(itertools.combinations(images, 2))
+    np.testing.assert_array_equal(drawn.probability, decisions[drawn.first, drawn.second])
 
 
 def test_positive_pairs_share_an_object_and_come_from_different_classes(examples):
     pairs = samples.draw_positive(examples, count=10, seed=0)
     assert all(i < j and shares(examples, i, j) for i, j in pairs)
-    assert sorted(examples.labels[i] for i, _ in pairs) == [0, 1, 2]
+    assert sorted(examples.labels[i, 0] for i, _ in pairs) == [0, 1, 2]
     assert len(samples.draw_positive(examples, count=2, seed=0)) == 2
 
 
-def test_negative_pairs_share_nothing_and_differ(examples):
-    pairs = samples.draw_negative(examples, count=30, seed=0)
+def test_positive_pairs_of_images_with_several_classes_show_one_both(crowd):
+    pairs = samples.draw_positive(crowd, count=10, seed=0)
+    assert len(pairs) == 4
+    assert all(i < j and shares(crowd, i, j) for i, j in pairs)
+
+
+def test_negative_pairs_share_nothing_and_differ(examples, pool):
+    pairs = samples.draw_negative(examples, pool, count=30, seed=0)
     assert len(set(pairs)) == 30
     assert all(i < j and not shares(examples, i, j) for i, j in pairs)
 
 
-@pytest.mark.parametrize('draw', [samples.draw_positive, samples.draw_negative])
-def test_lots_depend_on_the_seed_alone(examples, draw):
-    assert draw(examples, 3, seed=1) == draw(examples, 3, seed=1)
-    assert len({tuple(draw(examples, 3, seed=seed)) for seed in range(5)}) > 1
+def test_lots_depend_on_the_seed_alone(examples, pool):
+    for draw in (
+        lambda seed: samples.draw_positive(examples, 3, seed),
+        lambda seed: samples.draw_negative(examples, pool, 3, seed),
+    ):
+        assert draw(1) == draw(1)
+        assert len({tuple(draw(seed)) for seed in range(5)}) > 1
 
 
 @pytest.mark.parametrize('threshold', [0.0, 0.5], ids=['all-open', 'some-closed'])
-def test_best_median_and_worst_are_ranked_by_gated_jaccard(examples, masks, decisions, threshold):
-    scored = score_class_pairs(examples, masks, decisions, Protocol(16, decision_threshold=threshold))
-    jaccard = {
-        (int(i), int(j)): value
-        for i, j, value in zip(scored.first, scored.second, scored.jaccard, strict=True)
-    }
+@pytest.mark.parametrize('kind', ['examples', 'crowd'])
+@pytest.mark.parametrize('left_out', [0, 3])
+def test_best_median_and_worst_are_ranked_by_gated_jaccard(
+    kind, left_out, threshold, masks, decisions, request
+):
+    examples = request.getfixturevalue(kind).subset(np.arange(left_out, 19))
+    masks, decisions = masks[left_out:], decisions[left_out:, left_out:]
+
+    def jaccard(i, j):
+        counts = [
+            pixel_counts(masks[k].ravel().tolist(), truth_in_pair(examples, k, partner))
+            for k, partner in ((i, j), (j, i))
+        ]
+        return mean([both / either for _, _, both, either in counts]) * bool(decisions[i, j] >= threshold)
+
+    pool = samples.draw_pool(examples, deciding(decisions), seed=0)
+    protocol = Protocol(16, decision_threshold=threshold)
+    picked = samples.best_median_worst(examples, counted(examples, masks), pool, protocol)
     shared = [pair for pair in itertools.combinations(range(len(examples)), 2) if shares(examples, *pair)]
-    rising = sorted(jaccard[pair] for pair in shared)
-    picked = samples.best_median_worst(examples, scored)
+    if kind == 'examples':
+        assert len(shared) == (26 if left_out else 31)  # with and without a pair in the middle
+    rising = sorted(jaccard(*pair) for pair in shared)
     assert set(picked.values()) <= set(shared)
-    assert [jaccard[picked[rank]] for rank in ('Worst', 'Median', 'Best')] == [
-        rising[0], rising[(len(rising) - 1) // 2], rising[-1],
-    ]  # fmt: skip
+    assert [jaccard(*picked[rank]) for rank in ('Worst', 'Median', 'Best')] == pytest.approx(
+        [rising[0], rising[(len(rising) - 1) // 2], rising[-1]]
+    )
 
 
 def test_nothing_to_rank_without_a_common_object(examples, masks, decisions):
-    outliers = np.array([0, 1])
-    scored = score_class_pairs(examples.subset(outliers), masks[:2], decisions[:2, :2], Protocol(16))
-    assert samples.best_median_worst(examples.subset(outliers), scored) == {}
+    outliers = examples.subset(np.array([0, 1]))
+    counts, decide = counted(outliers, masks[:2]), deciding(decisions)
+    chosen = samples.choose(outliers, counts, decide, Protocol(16), seed=0)
+    assert chosen.ranked == {}
+    assert chosen.all == chosen.negative == [(0, 1)]

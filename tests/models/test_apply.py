@@ -1,6 +1,8 @@
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import mesh as meshes
@@ -23,39 +25,69 @@ def images():
     return np.random.default_rng(0).integers(0, 256, (11, 32, 32, 3), np.uint8)
 
 
+def describe(params, images, size):
+    """Masks and embeddings of all images, described `size` at a time."""
+    batches = [images[start : start + size] for start in range(0, len(images), size)]
+    described = apply.describe(models.graph(CONFIG), params, batches, size, meshes.data_mesh())
+    masks, embeddings = zip(*described, strict=True)
+    assert [len(mask) for mask in masks] == [len(batch) for batch in batches]
+    return np.concatenate(masks), np.concatenate(embeddings)
+
+
+def decide(params, rows, columns, symmetric=False):
+    return apply.decide(models.graph(CONFIG), params, rows, columns, symmetric, meshes.data_mesh())
+
+
 def test_descriptions_do_not_depend_on_the_batch(params, images):
-    """Nothing is dropped, and padding leaves no trace; 1 is rounded up to the eight devices."""
-    graph, mesh = models.graph(CONFIG), meshes.data_mesh()
-    masks, embeddings = apply.describe(graph, params, images, 1, mesh)
+    """Nothing is dropped, and padding leaves no trace; 1 and 3 are rounded up to the eight devices."""
+    masks, embeddings = describe(params, images, 16)
     assert masks.shape == (11, 32, 32)
     assert embeddings.shape == (11, 64)
-    other_masks, other_embeddings = apply.describe(graph, params, images, 16, mesh)
+    other_masks, other_embeddings = describe(params, images, 3)
     np.testing.assert_allclose(masks, other_masks, rtol=1e-5)
     np.testing.assert_allclose(embeddings, other_embeddings, rtol=1e-4, atol=1e-5)
-    alone, _ = apply.describe(graph, params, images[7:8], 1, mesh)
+    alone, _ = describe(params, images[7:8], 1)
     np.testing.assert_allclose(masks[7], alone[0], rtol=1e-5)
 
 
 def test_describing_again_does_not_recompile(params, images):
-    mesh = meshes.data_mesh()
-    apply.describe(models.graph(CONFIG), params, images, 8, mesh)
+    describe(params, images, 8)
     compiled = apply._describe._cache_size()
-    apply.describe(models.graph(CONFIG), params, images[:3], 8, mesh)
+    describe(params, images[:3], 8)
     assert apply._describe._cache_size() == compiled
 
 
+def test_next_batch_is_read_while_the_devices_are_at_the_one_before(params, images):
+    read = []
+
+    def batches():
+        for start in range(0, 9, 3):
+            read.append(start)
+            yield images[start : start + 3]
+
+    described = apply.describe(models.graph(CONFIG), params, batches(), 8, meshes.data_mesh())
+    seen = [list(read) for _ in described]
+    assert seen == [[0, 3], [0, 3, 6], [0, 3, 6]]
+
+
 def test_decisions_do_not_depend_on_the_block(params, monkeypatch):
-    embeddings = np.random.default_rng(1).normal(size=(7, 64)).astype(np.float32)
-    graph = models.graph(CONFIG)
-    whole = apply.decide(graph, params, embeddings, symmetric=False)
+    rows, columns = np.random.default_rng(1).normal(size=(2, 7, 64)).astype(np.float32)
+    whole = decide(params, rows, columns[:5], symmetric=True)
+    assert whole.shape == (7, 5)
     monkeypatch.setattr(apply, 'PAIR_BLOCK', 3)
-    np.testing.assert_allclose(apply.decide(graph, params, embeddings, symmetric=False), whole, rtol=1e-5)
+    np.testing.assert_allclose(decide(params, rows, columns[:5], symmetric=True), whole, rtol=1e-5)
+
+
+def test_decisions_are_those_of_the_network(params):
+    rows, columns = np.random.default_rng(1).normal(size=(2, 4, 64)).astype(np.float32)
+    first, second = (jnp.asarray(side) for side in np.broadcast_arrays(rows[:, None], columns))
+    expected = jax.nn.sigmoid(nnx.merge(models.graph(CONFIG), params).decide(first, second))
+    np.testing.assert_allclose(decide(params, rows, columns), expected, rtol=1e-5)
 
 
 def test_symmetric_decisions_average_the_two_orders(params):
-    embeddings = np.random.default_rng(1).normal(size=(5, 64)).astype(np.float32)
-    graph = models.graph(CONFIG)
-    one_way = apply.decide(graph, params, embeddings, symmetric=False)
-    assert np.abs(one_way - one_way.T).max() > 1e-3
-    both = apply.decide(graph, params, embeddings, symmetric=True)
-    np.testing.assert_allclose(both, (one_way + one_way.T) / 2, rtol=1e-6)
+    rows, columns = np.random.default_rng(1).normal(size=(2, 5, 64)).astype(np.float32)
+    one_way, other_way = decide(params, rows, columns), decide(params, columns, rows).T
+    assert np.abs(one_way - other_way).max() > 1e-3
+    both = decide(params, rows, columns, symmetric=True)
+    np.testing.assert_allclose(both, (one_way + other_way) / 2, rtol=1e-5)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,23 +8,32 @@ import pytest
 from flax import nnx
 
 from cosegnet_jax import config as configs
+from cosegnet_jax import losses, models
 from cosegnet_jax import mesh as meshes
-from cosegnet_jax import models
+from cosegnet_jax.data.batches import Batch
 from cosegnet_jax.training import optimizer, state, step
 
 SMALL = configs.Config(
     image_size=32,
     model=configs.Model(width=1 / 32, weights='none'),
+    data=configs.Data(flip=False),
     optimizer=configs.Optimizer(learning_rate=1e-2),
     train=configs.Train(batch_triplets=8, steps=10),
 )
 MASKS_AFTER_TAP = ('cT10', 'cT11', 'cT12', 'cT13')
 
 
-def batch(seed: int, triplets: int = 8, side: int = 32):
+def batch(seed: int, triplets: int = 8, side: int = 32) -> Batch:
+    """Noise: anchor and positive of class 0, negative of class 1."""
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (triplets, 3, side, side, 3), np.uint8)
-    return jnp.asarray(images), jnp.asarray(rng.integers(0, 2, (triplets, 3, side, side), np.uint8))
+    masks = rng.integers(0, 2, (triplets, 3, side, side), np.uint8)
+    labels = np.broadcast_to(np.array([0, 0, 1], np.int32)[:, None], (triplets, 3, 1))
+    return Batch(*map(jnp.asarray, (images, masks, labels)))
+
+
+def brought(resident, batch: Batch) -> Batch:
+    return batch
 
 
 def one_device() -> jax.sharding.Mesh:
@@ -34,19 +45,18 @@ class Trainer:
 
     def __init__(self, mesh: jax.sharding.Mesh):
         self.mesh, self.update = mesh, optimizer.build(SMALL.optimizer, SMALL.train.steps)
-        self.step = step.make_step(SMALL, self.update, mesh)
+        self.step = step.make_step(SMALL, self.update, mesh, brought)
 
     def train(self, batches) -> tuple[state.State, list]:
         """State after all batches, and the metrics of each."""
         current, seen = state.initial(SMALL, None, self.update, self.mesh), []
-        for images, masks in batches:
-            rows = (
-                meshes.put_batch(self.mesh, np.asarray(images)),
-                meshes.put_batch(self.mesh, np.asarray(masks)),
-            )
-            current, metrics = self.step(current, *rows)
+        for given in batches:
+            current, metrics = self.step(current, (), self.placed(given))
             seen.append(jax.device_get(metrics))
         return jax.device_get(current), seen
+
+    def placed(self, given: Batch) -> Batch:
+        return Batch(*(meshes.put_batch(self.mesh, np.asarray(part)) for part in given))
 
 
 @pytest.fixture(scope='module')
@@ -67,9 +77,8 @@ def gradients(params):
     @jax.jit
     def gradient(masks):
         def total(params):
-            return step.batch_losses(
-                graph, params, batch(0, 2)[0], masks, jax.random.key(0), SMALL.loss
-            ).total
+            given = batch(0, 2)._replace(masks=masks)
+            return step.batch_losses(graph, params, given, jax.random.key(0), SMALL).total
 
         return jax.grad(total)(params)
 
@@ -91,12 +100,12 @@ def test_negative_pairs_teach_everything_but_what_follows_the_tap(gradients):
 
 
 def test_positive_pairs_teach_everything(gradients):
-    for path, values in jax.tree_util.tree_leaves_with_path(gradients(batch(0, 2)[1])):
+    for path, values in jax.tree_util.tree_leaves_with_path(gradients(batch(0, 2).masks)):
         assert np.abs(values).max() > 0, path
 
 
 def test_the_negatives_mask_is_not_read(gradients):
-    masks = batch(0, 2)[1]
+    masks = batch(0, 2).masks
     other = masks.at[:, 2].set(1 - masks[:, 2])
     jax.tree.map(np.testing.assert_array_equal, gradients(masks), gradients(other))
 
@@ -104,12 +113,14 @@ def test_the_negatives_mask_is_not_read(gradients):
 def test_losses_are_those_of_the_pairs_passed_one_by_one(params):
     """The triplet form against the paper's: a positive and a negative pair, the anchor passed in both."""
     graph = models.graph(SMALL.model)
-    images, masks = batch(3, 2)
+    given = batch(3, 2)
+    images, masks, _ = given
     key = jax.random.key(7)
-    values = step.batch_losses(graph, params, images, masks, key, SMALL.loss)
+    values = step.batch_losses(graph, params, given, key, SMALL)
 
     model = nnx.merge(graph, params)
-    swap = np.asarray(jax.random.bernoulli(key, shape=(2, 2, 1)))[..., 0]
+    order, _ = jax.random.split(key)
+    swap = np.asarray(jax.random.bernoulli(order, shape=(2, 2, 1)))[..., 0]
     l1, l2, l3 = [], [], []
     for t in range(2):
         a, p, n = (model.describe(images[t, i : i + 1]) for i in range(3))
@@ -148,12 +159,12 @@ def test_no_recompilation_across_batches(one):
 
 def test_the_decisions_order_is_drawn_anew_at_every_step(one):
     """The same weights and batch at another step meet the order-dependent network in another order."""
-    rows = [meshes.put_batch(one.mesh, np.asarray(part)) for part in batch(0)]
+    rows = one.placed(batch(0))
 
     def metrics_at(number: int) -> dict:
         current = state.initial(SMALL, None, one.update, one.mesh)
         moved = current._replace(step=current.step + number)
-        return jax.device_get(one.step(moved, *rows)[1])
+        return jax.device_get(one.step(moved, (), rows)[1])
 
     first, again, later = metrics_at(0), metrics_at(0), metrics_at(1)
     assert first == again
@@ -163,7 +174,7 @@ def test_the_decisions_order_is_drawn_anew_at_every_step(one):
 
 def test_the_state_is_donated(one):
     current = state.initial(SMALL, None, one.update, one.mesh)
-    one.step(current, *(meshes.put_batch(one.mesh, np.asarray(part)) for part in batch(0)))
+    one.step(current, (), one.placed(batch(0)))
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(current.params))
 
 
@@ -178,9 +189,10 @@ def test_the_state_is_donated(one):
 )
 def test_each_reading_of_the_losses_changes_the_loss(params, loss):
     graph = models.graph(SMALL.model)
-    images, masks = batch(0, 2)
     ours, theirs = (
-        step.batch_losses(graph, params, images, masks, jax.random.key(0), kind)
+        step.batch_losses(
+            graph, params, batch(0, 2), jax.random.key(0), dataclasses.replace(SMALL, loss=kind)
+        )
         for kind in (SMALL.loss, loss)
     )
     assert np.isfinite(theirs.total)
@@ -189,7 +201,104 @@ def test_each_reading_of_the_losses_changes_the_loss(params, loss):
 
 def test_margin_is_what_a_triplet_of_equal_images_costs(params):
     graph = models.graph(SMALL.model)
-    images, masks = batch(0, 2)
-    images = jnp.broadcast_to(images[:, :1], images.shape)
-    values = step.batch_losses(graph, params, images, masks, jax.random.key(0), configs.Loss(margin=0.7))
+    given = batch(0, 2)
+    given = given._replace(images=jnp.broadcast_to(given.images[:, :1], given.images.shape))
+    config = dataclasses.replace(SMALL, loss=configs.Loss(margin=0.7))
+    values = step.batch_losses(graph, params, given, jax.random.key(0), config)
     assert values.triplet == pytest.approx(0.7, rel=1e-4)
+
+
+def balanced(negatives: str) -> configs.Config:
+    return dataclasses.replace(
+        SMALL, data=configs.Data(flip=False, sampler='balanced'), loss=configs.Loss(negatives=negatives)
+    )
+
+
+def classes(seed: int, groups: int = 3, images: int = 3) -> Batch:
+    """Noise of a few classes; the last image of the last class is an outlier of it."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (groups, images, 32, 32, 3), np.uint8)
+    masks = rng.integers(0, 2, (groups, images, 32, 32), np.uint8)
+    masks[-1, -1] = 0
+    labels = np.broadcast_to(np.arange(groups, dtype=np.int32)[:, None, None], (groups, images, 1))
+    return Batch(*map(jnp.asarray, (pixels, masks, labels)))
+
+
+def test_losses_of_a_mined_batch_are_those_of_its_pairs_one_by_one(params):
+    """All ordered pairs of images that share a class, each with its semi-hard negative."""
+    graph, given, key = models.graph(SMALL.model), classes(1), jax.random.key(7)
+    config = balanced('semi_hard')
+    values = step.batch_losses(graph, params, given, key, config)
+
+    model = nnx.merge(graph, params)
+    images, masks = (part.reshape(9, *part.shape[2:]) for part in given[:2])
+    described = [model.describe(image[None]) for image in images]
+    points = np.stack([d.embedding[0] for d in described])
+    distances = np.sqrt(np.square(points[:, None] - points).sum(-1) + losses.EPSILON)
+    entropy = [
+        optax.sigmoid_binary_cross_entropy(model.masks(d.tap)[0], m.astype(np.float32)).mean()
+        for d, m in zip(described, masks, strict=True)
+    ]
+    order, _ = jax.random.split(key)
+    swap = np.asarray(jax.random.bernoulli(order, shape=(2, 81, 1)))[..., 0]
+    filed = np.arange(9) // 3
+    filed[8] = 99  # the outlier shares nothing
+    l1, l2, l3 = [], [], []
+    for a in range(9):
+        others = [i for i in range(9) if filed[i] != filed[a]]
+        for p in range(9):
+            if p == a or filed[p] != filed[a]:
+                continue
+            farther = [i for i in others if distances[a, i] > distances[a, p]]
+            n = min(farther, key=distances[a].item) if farther else max(others, key=distances[a].item)
+            l1.append((entropy[a] + entropy[p]) / 2)
+            l2.append(max(0.0, distances[a, p] - distances[a, n] + 1))
+            for pair, other, label in ((0, p, 1.0), (1, n, 0.0)):
+                first, second = (other, a) if swap[pair, 9 * a + p] else (a, other)
+                logit = model.decide(jnp.asarray(points[first]), jnp.asarray(points[second]))
+                l3.append(optax.sigmoid_binary_cross_entropy(logit, label))
+    assert len(l1) == 6 + 6 + 2
+    expected = 0.33 * (np.mean(l1) + np.mean(l2) + np.mean(l3[::2])) + 0.5 * (np.mean(l2) + np.mean(l3[1::2]))
+    assert values.total == pytest.approx(expected, rel=1e-4)
+    assert values.triplet == pytest.approx(np.mean(l2), rel=1e-4)
+    assert values.active == pytest.approx(np.mean(np.array(l2) > 0))
+
+
+def test_random_negatives_of_a_balanced_batch_differ_from_step_to_step(params):
+    graph, given = models.graph(SMALL.model), classes(1)
+    first, again, other = (
+        step.batch_losses(graph, params, given, jax.random.key(seed), balanced('random')).triplet
+        for seed in (0, 0, 1)
+    )
+    assert first == again != other
+
+
+def test_an_outlier_of_a_balanced_batch_does_not_teach_masks(params):
+    """With no positive pair at all, what follows the tap gets exactly nothing."""
+    graph, given = models.graph(SMALL.model), classes(0, groups=2, images=2)
+    given = given._replace(masks=given.masks.at[:, 1].set(0))  # one image of each class shows it
+
+    def total(params):
+        return step.batch_losses(graph, params, given, jax.random.key(0), balanced('semi_hard')).total
+
+    for name, layer in jax.grad(total)(params)['decoder']['layers'].items():
+        if name in MASKS_AFTER_TAP:
+            jax.tree.map(lambda values: np.testing.assert_array_equal(values, 0), layer)
+
+
+def test_masks_are_asked_for_the_objects_that_a_pair_shares(params):
+    """Images of classes {0, 1} and {0}: the second object of the first is background to this pair."""
+    graph, given = models.graph(SMALL.model), batch(0, 1)
+    masks = given.masks.at[0, 0].set(
+        jnp.kron(jnp.array([[1, 2], [0, 1]], jnp.uint8), jnp.ones((16, 16), jnp.uint8))
+    )
+    labels = jnp.array([[[0, 1], [0, -1], [2, -1]]], jnp.int32)
+
+    def mask_loss(masks, labels):
+        return step.batch_losses(
+            graph, params, Batch(given.images, masks, labels), jax.random.key(0), SMALL
+        ).mask
+
+    shared_only = float(mask_loss(jnp.where(masks == 2, 0, masks), labels[..., :1]))
+    assert float(mask_loss(masks, labels)) == pytest.approx(shared_only, rel=1e-5)
+    assert float(mask_loss(jnp.minimum(masks, 1), labels[..., :1])) != pytest.approx(shared_only, rel=1e-3)

@@ -1,0 +1,49 @@
+"""What a training step gets: groups of images, drawn by a sampler as a pure function of the step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Array, Bool, Int, Int32, UInt8
+
+from cosegnet_jax.data.examples import NO_CLASS, Examples
+
+
+class Batch(NamedTuple):
+    """Groups of images on host or device: a group is a triplet, or the images of one class.
+
+    As in `Examples`, a mask has the value k on the pixels of class labels[..., k - 1].
+    """
+
+    images: UInt8[np.ndarray | Array, 'groups members height width 3']  # RGB, 0-255
+    masks: UInt8[np.ndarray | Array, 'groups members height width']
+    labels: Int32[np.ndarray | Array, 'groups members objects']
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Draws the batches of a run; nothing is kept between steps, so that a killed run goes on exactly."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Groups of a batch, over all processes, and images of a group."""
+
+    def draw(self, step: int) -> Int[np.ndarray, 'groups members']:
+        """Indices of the images of training step `step`, counted from 0: a pure function of the step."""
+
+
+def shown_classes(
+    labels: Int[np.ndarray, 'n objects'], shown: Bool[np.ndarray, 'n objects']
+) -> Int[np.ndarray, 'n objects']:
+    """The classes that each image shows, NO_CLASS elsewhere: two images share an object if these meet."""
+    return np.where(shown, labels, NO_CLASS)
+
+
+def gather(examples: Examples, indices: Int[np.ndarray, 'groups members']) -> Batch:
+    """The batch of these images; only they are read, so the pixels may be memory-mapped or `Stored`."""
+    images = np.empty(indices.shape + examples.images.shape[1:], np.uint8)
+    masks = np.empty(indices.shape + examples.masks.shape[1:], np.uint8)
+    for place, image in np.ndenumerate(indices):
+        images[place], masks[place] = examples.images[image], examples.masks[image]
+    return Batch(images, masks, examples.labels[indices].astype(np.int32))

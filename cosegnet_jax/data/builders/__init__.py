@@ -1,0 +1,51 @@
+"""TFDS builders of the sets that co-segmentation is trained and compared on."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+import tensorflow_datasets as tfds
+
+from cosegnet_jax.data.builders.base import CosegBuilder
+from cosegnet_jax.data.builders.icoseg import Icoseg
+from cosegnet_jax.data.builders.internet import Internet
+from cosegnet_jax.data.builders.msrc import Msrc
+from cosegnet_jax.data.builders.own_folder import Folder
+from cosegnet_jax.data.builders.pascal_coseg import PascalCoseg
+from cosegnet_jax.data.builders.shapes import Shapes
+from cosegnet_jax.data.builders.voc2012 import Voc2012
+from cosegnet_jax.errors import UserError
+
+_PUBLISHED = {kind.name: kind for kind in (PascalCoseg, Internet, Msrc, Icoseg, Voc2012, Shapes)}
+
+
+def names() -> list[str]:
+    """The sets that `make` knows, but for folders of the user."""
+    configs = [f'{name}/{config}' for name, kind in _PUBLISHED.items() for config in kind.builder_configs]
+    return sorted([*_PUBLISHED, *configs])
+
+
+def make(name: str, data_dir: str | Path) -> CosegBuilder:
+    """The builder of a set.
+
+    Args:
+        name: One of `names()`, or 'folder/NAME' with any NAME for photos of the user.
+        data_dir: Where prepared sets are; '' is TFDS's own place.
+
+    Raises:
+        UserError: There is no such set; the message has the nearest name.
+    """
+    kind, _, config = name.partition('/')
+    data_dir = data_dir or None
+    if kind == Folder.name:
+        if not re.fullmatch(r'\w[\w.-]*', config):
+            raise UserError(f'{name}: name your set folder/NAME, with a NAME of letters, digits, _, - and .')
+        return Folder(config=tfds.core.BuilderConfig(name=config), data_dir=data_dir)
+    if name not in names():
+        known = [*names(), f'{Folder.name}/{config or "NAME"}']
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f'did you mean {near[0]}?' if near else f'there are {", ".join(known)}'
+        raise UserError(f'{name}: no such data set; {hint}')
+    return _PUBLISHED[kind](config=config or None, data_dir=data_dir)

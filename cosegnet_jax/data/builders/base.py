@@ -1,0 +1,174 @@
+"""What the prepared sets have in common: features, checks, and the numbers that training needs first."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import tensorflow_datasets as tfds
+from jaxtyping import UInt8
+from tqdm import tqdm
+
+from cosegnet_jax.data import photos
+from cosegnet_jax.errors import UserError
+
+_AT_ONCE = 256  # images encoded ahead of the writer
+
+
+class Published(NamedTuple):
+    """What the publication says of a set."""
+
+    classes: int
+    images: int | None = None  # over all class folders: a photo in two of them counts twice
+    photos: int | None = None  # each counts once
+    images_of: Mapping[str, int] = {}  # by class, where it says so
+    outliers_of: Mapping[str, int] = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One image that can be used."""
+
+    filename: str  # '<class>/<stem>', unique
+    classes: tuple[str, ...]  # that it is filed under
+    values: tuple[int, ...]  # of the mask `encode` gives, where each of them is
+    shares: tuple[float, ...]  # of the image's pixels that each of them has
+    encode: Callable[[], tuple[bytes, UInt8[np.ndarray, 'height width']]]  # photo file, mask
+
+
+class Survey(NamedTuple):
+    """What can be used, and which files cannot: one line each, with the reason."""
+
+    rows: list[Row]
+    rejected: list[str]
+
+
+class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """A set of photos with masks of what each class shows.
+
+    Record i is image i, and `info.metadata` has what `prepared.load` needs of all images without reading
+    their records: 'classes', and per image 'filenames', 'labels' (numbers into the classes) and 'shares' (of
+    the pixels, per label); and 'rejected', a line for each file or class that was left out.
+    """
+
+    VERSION = tfds.core.Version('1.0.0')
+    RELEASE_NOTES: ClassVar = {'1.0.0': 'First release.'}
+    # TFDS finds checksums.tsv beside it. By itself it would look with a package that it does not install.
+    code_path: ClassVar = Path(__file__)
+
+    DESCRIPTION: ClassVar[str]
+    HOMEPAGE: ClassVar[str | None] = None
+    CITATION: ClassVar[str | None] = None
+    LICENCE: ClassVar[str | None] = None
+
+    @property
+    def published(self) -> Published | None:
+        """Counts to compare with."""
+        return None
+
+    @abc.abstractmethod
+    def survey(self, dl_manager: tfds.download.DownloadManager) -> Survey:
+        """Looks at every image of the set.
+
+        Raises:
+            UserError: The set is not where it should be.
+        """
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = {
+            'image': tfds.features.Image(shape=(None, None, 3), doc='Photo, upright.'),
+            'mask': tfds.features.Image(
+                shape=(None, None, 1),
+                encoding_format='png',
+                doc='0 background, k an object of labels[k - 1].',
+            ),
+            'labels': tfds.features.Sequence(tfds.features.ClassLabel()),
+            'filename': tfds.features.Text(doc='<class>/<stem>'),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=self.DESCRIPTION,
+            features=tfds.features.FeaturesDict(features),
+            homepage=self.HOMEPAGE,
+            citation=self.CITATION,
+            license=self.LICENCE,
+            metadata=tfds.core.MetadataDict(),
+            disable_shuffling=True,  # record i is image i
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
+        rows, rejected = self.survey(dl_manager)
+        rows, lonely = _without_lonely_classes(rows)
+        rejected = [*rejected, *lonely]
+        if not rows:
+            first = f'; the first of {len(rejected)} problems: {rejected[0]}' if rejected else ''
+            raise UserError(f'{self.name}: no image that can be used{first}')
+        classes = sorted({name for row in rows for name in row.classes})
+        self.info.features['labels'].feature.names = classes
+        self.info.metadata.update(
+            classes=classes,
+            filenames=[row.filename for row in rows],
+            labels=[[classes.index(name) for name in row.classes] for row in rows],
+            shares=[list(row.shares) for row in rows],
+            rejected=rejected,
+        )
+        return {'train': self._generate_examples(rows)}
+
+    def _generate_examples(self, rows: Sequence[Row]) -> Iterator[tuple[int, dict[str, Any]]]:
+        # TFDS sorts records by key in buckets, one in memory at a time; keys over all of its 128 bits fill
+        # all buckets, where 0, 1, 2 ... would bring a large set into memory as a whole.
+        step = 2**128 // len(rows)
+        with ThreadPoolExecutor() as pool:
+            for start in range(0, len(rows), _AT_ONCE):
+                examples = pool.map(_example, rows[start : start + _AT_ONCE])
+                for index, example in enumerate(examples, start):
+                    yield index * step, example
+
+
+def look_at_all(looks: Sequence[Callable[[], Row]]) -> Survey:
+    """Calls all of them, several at a time; a UserError becomes a rejection."""
+
+    def attempt(look: Callable[[], Row]) -> Row | UserError:
+        try:
+            return look()
+        except UserError as error:
+            return error
+
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(attempt, looks)
+        found = list(tqdm(found, 'looking at the images', len(looks), leave=False, disable=None))
+    rejected = [str(error) for error in found if isinstance(error, UserError)]
+    return Survey([row for row in found if isinstance(row, Row)], rejected)
+
+
+def _without_lonely_classes(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    """The rows without classes that fewer than two of them have, since a pair takes two."""
+    counts = Counter(name for row in rows for name in row.classes)
+    lonely = sorted(name for name, count in counts.items() if count < 2)
+    kept = []
+    for row in rows:
+        stays = [name not in lonely for name in row.classes]
+        if any(stays):
+            parts = (tuple(itertools.compress(part, stays)) for part in (row.classes, row.values, row.shares))
+            kept.append(Row(row.filename, *parts, row.encode))
+    return kept, [f'{name}: a class with one image that can be used, and a pair takes two' for name in lonely]
+
+
+def _example(row: Row) -> dict[str, Any]:
+    """The features of a row, but for the images encoded; its mask has k where `row.values[k - 1]` was."""
+    photo, mask = row.encode()
+    number = np.zeros(256, np.uint8)
+    number[list(row.values)] = np.arange(1, len(row.values) + 1)
+    return {
+        'image': photo,
+        'mask': photos.png(number[mask]),
+        'labels': row.classes,
+        'filename': row.filename,
+    }

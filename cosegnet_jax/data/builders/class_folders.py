@@ -1,0 +1,45 @@
+"""Sets that come as photos in class folders, each with a mask of what its class shows."""
+
+from __future__ import annotations
+
+import abc
+import functools
+from pathlib import Path
+
+import numpy as np
+import tensorflow_datasets as tfds
+from jaxtyping import UInt8
+
+from cosegnet_jax.data import folder, photos
+from cosegnet_jax.data.builders.base import CosegBuilder, Row, Survey, look_at_all
+
+
+class ClassFolders(CosegBuilder, skip_registration=True):
+    """Photos and masks that the user laid out in `manual_dir`."""
+
+    @abc.abstractmethod
+    def listing(self, root: Path) -> folder.Listing:
+        """The pairs of photo and mask by class.
+
+        Raises:
+            UserError: A folder is missing.
+        """
+
+    def survey(self, dl_manager: tfds.download.DownloadManager) -> Survey:
+        """Reads every photo and mask of `listing`."""
+        classes, problems = self.listing(Path(dl_manager.manual_dir))
+        rows, rejected = look_at_all([functools.partial(_look, photo) for photo in folder.distinct(classes)])
+        bare = classes.keys() - {name for row in rows for name in row.classes}
+        empty = [f'{name}: a class without an image that can be used' for name in sorted(bare)]
+        return Survey(rows, [*problems, *rejected, *empty])
+
+
+def _look(photo: folder.Photo) -> Row:
+    _, mask = photo.read()
+    values = tuple(range(1, len(photo.classes) + 1))
+    shares = tuple(float((mask == value).mean()) for value in values)
+    return Row(photo.filename, photo.classes, values, shares, functools.partial(_encode, photo))
+
+
+def _encode(photo: folder.Photo) -> tuple[bytes, UInt8[np.ndarray, 'height width']]:
+    return photos.encode(*photo.pairs[0])[0], photo.read()[1]

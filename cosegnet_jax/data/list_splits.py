@@ -1,0 +1,28 @@
+"""List the random splits of a config by file name.
+
+python -m cosegnet_jax.data.list_splits --config=configs/NAME.py --count=5 [--config.key=value ...] > FILE
+
+`config.data.split_file` takes the list, so that a split stays what it was when images are added, and can be
+handed to others.
+"""
+
+import json
+
+from absl import flags
+
+from cosegnet_jax import cli, data
+from cosegnet_jax.config import Config
+from cosegnet_jax.data import splits
+
+_COUNT = flags.DEFINE_integer('count', 5, 'How many splits, from number 0 on.', lower_bound=1)
+
+
+def main(config: Config) -> None:
+    """Prints a list with the parts of each split."""
+    examples = data.load(config)
+    listed = [splits.stratified(examples.labels, config.seed, index) for index in range(_COUNT.value)]
+    print(json.dumps([splits.listing(split, examples.filenames) for split in listed], indent=1))
+
+
+if __name__ == '__main__':
+    cli.run(main)

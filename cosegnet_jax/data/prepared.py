@@ -1,0 +1,97 @@
+"""Reads what `python -m cosegnet_jax.data.prepare` wrote; takes no TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Int, UInt8
+
+from cosegnet_jax.data import photos
+from cosegnet_jax.data.examples import NO_CLASS, Examples
+from cosegnet_jax.data.stored import Stored
+from cosegnet_jax.errors import UserError
+
+_RECENT = 64  # records kept, so that an image and its mask, asked for in turn by many threads, are read once
+
+
+def load(name: str, data_dir: str | Path, image_size: int, memory_bytes: int) -> Examples:
+    """A prepared set, squashed to squares.
+
+    Its pixels are decoded once and kept in memory if they fit, else whenever one is asked for; the two give
+    the same, and the same as `folder.load` of the folder that was prepared.
+
+    Args:
+        name: Such as 'pascal_coseg', 'msrc/all' or 'folder/mine'.
+        data_dir: Where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets or $TFDS_DATA_DIR.
+        image_size: Side of the square in pixels.
+        memory_bytes: What the pixels may take in memory.
+
+    Raises:
+        UserError: There is no such set, or it is not prepared.
+    """
+    import tensorflow_datasets as tfds
+
+    from cosegnet_jax.data import builders
+
+    builder = builders.make(name, data_dir)
+    command = f'python -m cosegnet_jax.data.prepare {name}' + (f' --data_dir={data_dir}' if data_dir else '')
+    if not builder.is_prepared():
+        raise UserError(f'{name}: not prepared in {builder.data_dir}; run {command}')
+    if builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD:
+        raise UserError(f'{builder.data_dir}: prepared in another format; remove it and run {command}')
+
+    undecoded = {'image': tfds.decode.SkipDecoding(), 'mask': tfds.decode.SkipDecoding()}
+    source = builder.as_data_source('train', decoders=undecoded)
+    record = functools.lru_cache(_RECENT)(source.__getitem__)
+
+    def image(row: int) -> UInt8[np.ndarray, 'side side 3']:
+        return photos.squash_photo(photos.decode(record(row)['image']), image_size)
+
+    def mask(row: int) -> UInt8[np.ndarray, 'side side']:
+        return photos.squash_mask(photos.decode(record(row)['mask']), image_size)
+
+    metadata = builder.info.metadata
+    rows = np.arange(len(source))
+    labels, shown = _tables(metadata['labels'], metadata['shares'])
+    examples = Examples(
+        name=name,
+        classes=tuple(metadata['classes']),
+        filenames=tuple(metadata['filenames']),
+        labels=labels,
+        shown=shown,
+        images=Stored(image, rows, (image_size, image_size, 3)),
+        masks=Stored(mask, rows, (image_size, image_size)),
+    )
+    return _decoded(examples) if examples.nbytes <= memory_bytes else examples
+
+
+def _tables(
+    labels: list[list[int]], shares: list[list[float]]
+) -> tuple[Int[np.ndarray, 'n objects'], Bool[np.ndarray, 'n objects']]:
+    """Rows of unequal length as arrays: labels, filled up, and whether each has any pixel."""
+    shape = (len(labels), max(map(len, labels)))
+    numbers, shown = np.full(shape, NO_CLASS), np.zeros(shape, bool)
+    for row, (classes, parts) in enumerate(zip(labels, shares, strict=True)):
+        numbers[row, : len(classes)] = classes
+        shown[row, : len(parts)] = np.array(parts) > 0
+    return numbers, shown
+
+
+def _decoded(examples: Examples) -> Examples:
+    """The same with its pixels in memory."""
+    images, masks = np.empty(examples.images.shape, np.uint8), np.empty(examples.masks.shape, np.uint8)
+
+    def read(row: int) -> None:
+        images[row], masks[row] = examples.images[row], examples.masks[row]
+
+    with ThreadPoolExecutor(
+        os.cpu_count()
+    ) as pool:  # Pillow decodes and resizes outside the interpreter's lock
+        for _ in pool.map(read, range(len(examples))):
+            pass
+    return dataclasses.replace(examples, images=images, masks=masks)

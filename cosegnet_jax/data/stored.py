@@ -1,0 +1,44 @@
+"""Pixels that are decoded when they are asked for, for sets larger than the memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Stored:
+    """Looks like the array of all images, or of all masks, of a set; holds none of them."""
+
+    read: Callable[[int], UInt8[np.ndarray, '...']]  # decodes one record; called from several threads
+    rows: Int[np.ndarray, ' n']  # record of each image
+    row_shape: tuple[int, ...]  # (height, width, 3) of images, (height, width) of masks
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array of all of them."""
+        return (len(self.rows), *self.row_shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of that array."""
+        return int(np.prod(self.shape))
+
+    def __getitem__(self, index: int | np.integer | slice | np.ndarray) -> np.ndarray | Stored:
+        """One image, decoded; or the records of several, not yet decoded."""
+        if isinstance(index, int | np.integer):
+            return self.read(int(self.rows[index]))
+        return dataclasses.replace(self, rows=self.rows[index])
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> UInt8[np.ndarray, '...']:
+        """All of them, decoded."""
+        out = np.empty(self.shape, np.uint8)
+        for index in range(len(self)):
+            out[index] = self[index]
+        return out

@@ -1,0 +1,53 @@
+"""Pixels of masks, counted: everything that scoring needs of an image, in place of its pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Int, UInt8
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Counts:
+    """Of n images; `true` and `hits` are apart for the objects k of each, as its labels are."""
+
+    pixels: int  # of one image
+    predicted: Int[np.ndarray, ' n']  # in the mask, before the gate
+    true: Int[np.ndarray, 'n objects']  # of the true object
+    hits: Int[np.ndarray, 'n objects']  # in both
+
+
+def count(
+    masks: Bool[np.ndarray, 'n height width'], truth: UInt8[np.ndarray, 'n height width'], objects: int
+) -> Counts:
+    """Counts the pixels of thresholded masks; `truth` has the value k on the pixels of object k."""
+    flat, true_flat = (pixels.reshape(len(pixels), -1) for pixels in (masks, truth))
+    of_objects = [true_flat == k + 1 for k in range(objects)]
+    return Counts(
+        pixels=flat.shape[1],
+        predicted=np.count_nonzero(flat, axis=1),
+        true=np.stack([np.count_nonzero(pixels, axis=1) for pixels in of_objects], axis=1),
+        hits=np.stack([np.count_nonzero(pixels & flat, axis=1) for pixels in of_objects], axis=1),
+    )
+
+
+def count_baselines(truth: UInt8[np.ndarray, 'n height width'], objects: int) -> dict[str, Counts]:
+    """Counts the pixels of two masks that look at no image.
+
+    `all_foreground` marks every pixel. `centre_box` marks the box in the middle with half the image's width
+    and half its height (on PASCAL-VOC co-segmentation, larger boxes score lower).
+    """
+    height, width = truth.shape[1:]
+    box = np.zeros((height, width), dtype=bool)
+    box[height // 4 : height - height // 4, width // 4 : width - width // 4] = True
+    masks = {'all_foreground': np.ones_like(box), 'centre_box': box}
+    return {name: count(np.broadcast_to(mask, truth.shape), truth, objects) for name, mask in masks.items()}
+
+
+def concatenate(parts: Sequence[Counts]) -> Counts:
+    """Joins the counts of several batches of images of one size, in order."""
+    fields = ('predicted', 'true', 'hits')
+    joined = {field: np.concatenate([getattr(part, field) for part in parts]) for field in fields}
+    return Counts(pixels=parts[0].pixels, **joined)

@@ -1,0 +1,293 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+from small_pictures import BLUE, GREEN, RED, palette, quarters, top_left
+
+from cosegnet_jax.data import photos
+from cosegnet_jax.errors import UserError
+
+INSIDE = np.asarray(top_left()) > 0
+
+
+@pytest.fixture
+def photo(tmp_path):
+    quarters().save(tmp_path / 'a.png')
+    return tmp_path / 'a.png'
+
+
+@pytest.fixture
+def mask(tmp_path):
+    top_left().save(tmp_path / 'mask.png')
+    return tmp_path / 'mask.png'
+
+
+def assert_corners(image, *colours, atol=12):
+    corners = np.stack([image[0, 0], image[0, -1], image[-1, 0], image[-1, -1]])
+    np.testing.assert_allclose(corners.astype(int), colours, atol=atol)
+
+
+def assert_error(photo, mask, *parts):
+    """Reading fails with one line that has all of `parts`."""
+    with pytest.raises(UserError) as caught:
+        photos.read(photo, mask)
+    message = str(caught.value)
+    assert '\n' not in message
+    for part in parts:
+        assert str(part) in message
+
+
+def turned(path, **options):
+    """Saves the picture so that it is to be turned clockwise: what is stored top left is shown top right."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    quarters().save(path, exif=exif, **options)
+    return path
+
+
+# ------------------------------------------------------------------------------------------------- photos
+
+
+def test_photo_and_mask_keep_their_size(photo, mask):
+    image, marked = photos.read(photo, mask)
+    assert image.dtype == marked.dtype == np.uint8
+    np.testing.assert_array_equal(image, np.asarray(quarters()))
+    np.testing.assert_array_equal(marked, INSIDE)
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.JPEG', '.bmp', '.webp', '.tif', '.gif'])
+def test_file_formats(tmp_path, mask, suffix):
+    quarters().save(tmp_path / f'b{suffix}')
+    assert_corners(photos.read(tmp_path / f'b{suffix}', mask)[0], RED, GREEN, BLUE, BLUE, atol=16)
+
+
+@pytest.mark.parametrize('mode', ['P', 'RGBA', 'CMYK', 'YCbCr'])
+def test_colour_modes(tmp_path, mask, mode):
+    path = tmp_path / ('b.png' if mode in ('P', 'RGBA') else 'b.tif')
+    quarters(mode).save(path)
+    assert_corners(photos.read(path, mask)[0], RED, GREEN, BLUE, BLUE)
+
+
+def test_cmyk_jpeg(tmp_path, mask):
+    quarters('CMYK').save(tmp_path / 'b.jpg', quality=95)
+    assert_corners(photos.read(tmp_path / 'b.jpg', mask)[0], RED, GREEN, BLUE, BLUE)
+
+
+@pytest.mark.parametrize('mode', ['L', 'LA', '1'])
+def test_grey_modes_become_three_equal_channels(photo, mask, mode):
+    Image.fromarray(np.full((20, 40), 255, np.uint8)).convert(mode).save(photo)
+    np.testing.assert_array_equal(photos.read(photo, mask)[0], np.full((20, 40, 3), 255))
+
+
+def test_sixteen_bit_grey_is_scaled(photo, mask):
+    levels = np.array([0, 256, 257, 32768, 65535], np.uint16).repeat(160).reshape(20, 40)
+    Image.fromarray(levels).save(photo)
+    image = photos.read(photo, mask)[0]
+    np.testing.assert_array_equal(image, (levels // 257)[..., None].repeat(3, 2))
+
+
+def test_transparency_is_laid_over_white(photo, mask):
+    image = quarters('RGBA')
+    image.paste((0, 0, 0, 0), (0, 10, 40, 20))
+    image.save(photo)
+    assert_corners(photos.read(photo, mask)[0], RED, GREEN, (255, 255, 255), (255, 255, 255))
+
+
+@pytest.mark.parametrize('drawn_on', ['shown', 'stored'])
+def test_photo_is_turned_upright_and_its_mask_with_it(tmp_path, mask, drawn_on):
+    photo = turned(tmp_path / 'b.jpg', quality=95)
+    if drawn_on == 'shown':
+        top_left().transpose(Image.Transpose.ROTATE_270).save(mask)
+    image, marked = photos.read(photo, mask)
+    assert_corners(image, BLUE, RED, BLUE, GREEN, atol=20)
+    np.testing.assert_array_equal(marked, np.pad(np.ones((20, 10)), ((0, 20), (10, 0))))
+
+
+@pytest.mark.parametrize('which', ['photo', 'mask'])
+def test_empty_file_is_an_error(request, photo, mask, which):
+    path = request.getfixturevalue(which)
+    path.write_bytes(b'')
+    assert_error(photo, mask, path, 'an empty file')
+
+
+@pytest.mark.parametrize('which', ['photo', 'mask'])
+def test_unreadable_file_is_an_error(request, photo, mask, which):
+    path = request.getfixturevalue(which)
+    path.write_bytes(b'<html>404</html>')
+    assert_error(photo, mask, path, 'not an image')
+
+
+def test_missing_file_is_an_error(photo, mask):
+    photo.unlink()
+    assert_error(photo, mask, photo, 'no such file')
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.jpg', '.webp', '.tif'])
+def test_truncated_photo_is_an_error(tmp_path, mask, suffix):
+    path = tmp_path / f'b{suffix}'
+    quarters(size=(400, 200)).save(path)
+    path.write_bytes(path.read_bytes()[:-200])
+    assert_error(path, mask, path)
+
+
+def test_decompression_bomb_is_an_error(photo, mask, monkeypatch):
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 40 * 20)
+    quarters(size=(80, 21)).save(photo)
+    assert_error(photo, mask, photo, 'exhaust the memory')
+
+
+def test_floating_point_photo_is_an_error(tmp_path, mask):
+    Image.fromarray(np.zeros((20, 40), np.float32)).save(tmp_path / 'b.tif')
+    assert_error(tmp_path / 'b.tif', mask, tmp_path / 'b.tif', 'floating point')
+
+
+# -------------------------------------------------------------------------------------------------- masks
+
+
+def noisy():
+    """The mask after a lossy format: levels around 0 and 255."""
+    noise = np.random.default_rng(0).integers(-30, 31, INSIDE.shape)
+    return Image.fromarray((np.where(INSIDE, 255, 0) + noise).clip(0, 255).astype(np.uint8))
+
+
+def void_border():
+    indices = np.where(INSIDE, 15, 0)
+    indices[:, 20:24] = indices[10:14] = 255
+    return palette(indices)
+
+
+@pytest.mark.parametrize(
+    'image',
+    [
+        pytest.param(Image.fromarray(INSIDE), id='bits'),
+        pytest.param(Image.fromarray(INSIDE.astype(np.uint8)), id='0 and 1'),
+        pytest.param(Image.fromarray(INSIDE.astype(np.uint16) * 65535), id='16 bits'),
+        pytest.param(noisy(), id='noisy'),
+        pytest.param(top_left().convert('RGB'), id='RGB'),
+        pytest.param(Image.merge('LA', (Image.new('L', (40, 20), 255), top_left())), id='alpha'),
+        pytest.param(palette(INSIDE * 1), id='palette'),
+        pytest.param(palette(INSIDE * 255), id='palette, only 255'),
+        pytest.param(palette(INSIDE * (15 + np.arange(40) // 10)), id='palette, two objects'),
+        pytest.param(void_border(), id='palette, void'),
+    ],
+)
+def test_mask_formats(photo, mask, image):
+    image.save(mask)
+    np.testing.assert_array_equal(photos.read(photo, mask)[1], INSIDE)
+
+
+def test_grey_jpeg_mask(photo, tmp_path):
+    size = (48, 32)  # edges on the blocks of the format, which would be blurred otherwise
+    quarters(size=size).save(photo)
+    top_left(size).save(tmp_path / 'mask.jpg', quality=30)
+    np.testing.assert_array_equal(
+        photos.read(photo, tmp_path / 'mask.jpg')[1], np.asarray(top_left(size)) > 0
+    )
+
+
+@pytest.mark.parametrize('value', [0, 1])
+@pytest.mark.parametrize('draw', [lambda m: Image.fromarray(m * 255), palette], ids=['grey', 'palette'])
+def test_mask_may_be_empty_or_full(photo, mask, draw, value):
+    draw(np.full((20, 40), value, np.uint8)).save(mask)
+    np.testing.assert_array_equal(photos.read(photo, mask)[1], np.full((20, 40), value))
+
+
+@pytest.mark.parametrize('void', [False, True])
+def test_grey_mask_of_class_numbers_is_an_error(photo, mask, void):
+    levels = np.where(INSIDE, 15, 0).astype(np.uint8)
+    levels[:, 20:22] = 255 * void
+    Image.fromarray(levels).save(mask)
+    assert_error(photo, mask, mask, 'up to 15 look like class numbers')
+
+
+def test_mask_in_colour_is_an_error(photo, mask):
+    quarters().save(mask)
+    assert_error(photo, mask, mask, 'in colour')
+
+
+def test_mask_of_another_size_is_an_error(photo, mask):
+    top_left((20, 20)).save(mask)
+    assert_error(photo, mask, mask, photo, '20x20', '40x20')
+
+
+def test_turned_mask_of_a_photo_without_orientation_is_an_error(photo, mask):
+    top_left((20, 40)).save(mask)
+    assert_error(photo, mask, mask, '20x40', '40x20')
+
+
+def test_indices_are_classes_but_for_the_undecided_border(photo, mask):
+    void_border().save(mask)
+    np.testing.assert_array_equal(photos.read(photo, mask, photos.indices)[1], INSIDE * 15)
+
+
+def test_indices_need_a_palette(photo, mask):
+    with pytest.raises(UserError, match='no palette') as caught:
+        photos.read(photo, mask, photos.indices)
+    assert str(mask) in str(caught.value)
+
+
+# ------------------------------------------------------------------------------------------------ storing
+
+
+def test_plain_files_are_stored_as_they_are(tmp_path, photo, mask):
+    quarters().save(tmp_path / 'b.jpg')
+    for path in (photo, tmp_path / 'b.jpg'):
+        assert photos.encode(path, mask)[0] == path.read_bytes()
+
+
+def sixteen_bit_rgb(path):
+    """Writes the picture as PNG with 16 bits a channel, which Pillow reads and does not write."""
+    rows = np.asarray(quarters()).astype('>u2').reshape(20, 120) * 257
+    lines = b''.join(b'\0' + row.tobytes() for row in rows)
+    header = struct.pack('>IIBBBBB', 40, 20, 16, 2, 0, 0, 0)
+    chunks = [(b'IHDR', header), (b'IDAT', zlib.compress(lines)), (b'IEND', b'')]
+    packed = [
+        struct.pack('>I', len(c)) + kind + c + struct.pack('>I', zlib.crc32(kind + c)) for kind, c in chunks
+    ]
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(packed))
+
+
+UNUSUAL = {
+    'turned.jpg': turned,
+    'turned.png': turned,
+    'grey.jpg': lambda path: quarters('L').save(path),
+    'cmyk.jpg': lambda path: quarters('CMYK').save(path),
+    'palette.png': lambda path: quarters('P').save(path),
+    'transparent.png': lambda path: quarters().save(path, transparency=RED),
+    'deep.png': sixteen_bit_rgb,
+    'other.bmp': lambda path: quarters().save(path),
+}
+
+
+@pytest.mark.parametrize('name', UNUSUAL)
+def test_unusual_files_are_stored_as_png_of_the_same_pixels(tmp_path, mask, name):
+    path = tmp_path / name
+    UNUSUAL[name](path)
+    stored, values = photos.encode(path, mask)
+    pixels, marked = photos.read(path, mask)
+    image = Image.open(io.BytesIO(stored))
+    assert stored != path.read_bytes()
+    assert (image.format, image.mode, dict(image.getexif())) == ('PNG', 'RGB', {})
+    np.testing.assert_array_equal(photos.decode(stored), pixels)
+    np.testing.assert_array_equal(values, marked)
+
+
+def test_values_survive_a_png():
+    values = np.arange(200, dtype=np.uint8).reshape(10, 20)
+    np.testing.assert_array_equal(photos.decode(photos.png(values)), values)
+
+
+def test_photos_are_squashed_with_antialiasing():
+    stripes = np.zeros((20, 40, 3), np.uint8)
+    stripes[:, ::2] = 255  # finer than the small image can show: they become an even grey
+    squashed = photos.squash_photo(stripes, 8)
+    assert squashed.shape == (8, 8, 3)
+    np.testing.assert_allclose(squashed.astype(int), 127, atol=20)
+
+
+def test_masks_are_squashed_to_values_that_they_had():
+    squashed = photos.squash_mask(np.where(INSIDE, 7, 0).astype(np.uint8), 8)
+    np.testing.assert_array_equal(squashed, np.pad(np.full((4, 4), 7), ((0, 4), (0, 4))))

@@ -1,0 +1,105 @@
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from cosegnet_jax import config as configs
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data.stored import Stored
+from cosegnet_jax.evaluation import validate
+from cosegnet_jax.training import checkpoints, state
+
+CONFIG = configs.Config(
+    image_size=32,
+    model=configs.Model(width=1 / 64, weights='none'),
+    evaluation=configs.Evaluation(batch_images=8),
+)
+
+
+@pytest.fixture(scope='module')
+def params():
+    place = meshes.replicated(meshes.data_mesh())
+    return jax.jit(lambda: state.random_params(CONFIG.model, 0), out_shardings=place)()
+
+
+@pytest.fixture
+def noise():
+    rng = np.random.default_rng(0)
+    return Examples.in_memory(
+        'noise',
+        ('a', 'b'),
+        tuple(map(str, range(21))),
+        np.arange(21) % 2,
+        rng.integers(0, 256, (21, 32, 32, 3), np.uint8),
+        rng.integers(0, 2, (21, 32, 32), np.uint8),
+    )
+
+
+def stored(examples):
+    """The same examples, decoded one by one; and a list of the images that were read."""
+    read = []
+
+    def photo(k):
+        read.append(k)
+        return examples.images[k]
+
+    rows = np.arange(len(examples))
+    images = Stored(photo, rows, examples.images.shape[1:])
+    masks = Stored(lambda k: examples.masks[k], rows, examples.masks.shape[1:])
+    return dataclasses.replace(examples, images=images, masks=masks), read
+
+
+def test_validation_gives_the_score_and_a_picture(params, noise):
+    scalars, picture = validate.validate(CONFIG, params, noise, meshes.data_mesh())
+    assert {checkpoints.SCORE, 'validation_jaccard_ungated', 'validation_auc'} <= scalars.keys()
+    assert all(0 <= value <= 1 for value in scalars.values())
+    assert picture.shape == (3 * 32, 8 * 32, 3)
+    np.testing.assert_array_equal(picture[:32, :32], noise.images[0])
+    np.testing.assert_array_equal(picture[32:64, -32:, 0], noise.masks[-1] * 255)
+
+
+def test_every_image_is_described_once_and_decoded_batch_by_batch(params, noise, monkeypatch):
+    mesh = meshes.data_mesh()
+    expected = validate.measure(CONFIG, params, noise, mesh)
+    examples, read = stored(noise)
+    seen = []
+
+    def count(masks, truth, objects):
+        seen.append((len(masks), len(read)))
+        return original(masks, truth, objects)
+
+    original = validate.count
+    monkeypatch.setattr(validate, 'count', count)
+    measured = validate.measure(CONFIG, params, examples, mesh)
+    assert read == list(range(21))
+    assert seen == [(8, 16), (8, 21), (5, 21)]  # counted as soon as the next batch is under way
+    for field in ('predicted', 'true', 'hits'):
+        np.testing.assert_array_equal(getattr(measured.counts, field), getattr(expected.counts, field))
+    everything = np.arange(21)
+    np.testing.assert_array_equal(
+        measured.decide(everything, everything), expected.decide(everything, everything)
+    )
+
+
+def test_masks_are_those_that_were_counted(params, noise):
+    mesh = meshes.data_mesh()
+    measured = validate.measure(CONFIG, params, noise, mesh)
+    few = np.array([3, 17])
+    masks = validate.predict(CONFIG, params, noise.subset(few), mesh)
+    np.testing.assert_array_equal(masks.sum((1, 2)), measured.counts.predicted[few])
+    assert 0 < masks.sum() < masks.size
+
+
+def test_protocol_is_the_configured_one(params, noise):
+    settings = dataclasses.replace(
+        CONFIG.evaluation, protocol='ssnm', decision_threshold=0.3, symmetric=False
+    )
+    config = dataclasses.replace(CONFIG, evaluation=settings, data=configs.Data(split=4), seed=9)
+    protocol = validate.protocol_of(config)
+    assert (protocol.name, protocol.decision_threshold, protocol.symmetric) == ('ssnm', 0.3, False)
+    assert (protocol.image_size, protocol.split, protocol.seed) == (32, 4, 9)
+    mesh = meshes.data_mesh()
+    adaptive = validate.predict(config, params, noise, mesh)
+    assert not np.array_equal(adaptive, validate.predict(CONFIG, params, noise, mesh))
