@@ -20,8 +20,11 @@ def get_config() -> ConfigDict:
     config.optimizer.weight_decay = 0.0
     config.optimizer.schedule = 'cosine'
     config.optimizer.warmup_steps = 50
-    config.train.batch_triplets = 8
-    config.train.steps = 2000
+    # Six classes at a time with all their pairs: the decisions learn sooner than from random triplets.
+    config.data.sampler = 'balanced'
+    config.train.batch_classes = 6
+    config.train.batch_images_per_class = 4
+    config.train.steps = 1600
     config.train.eval_every_steps = 400
     config.train.save_every_steps = 400
     config.evaluation.batch_images = 32

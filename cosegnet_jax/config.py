@@ -52,7 +52,9 @@ class Data:
     scale_crop: Fraction = 0.0  # cut squares of (1 - scale_crop) to 1 of the side while training
     colour: Fraction = 0.0  # largest change of brightness, contrast and saturation while training
     placement: Literal['auto', 'device', 'host'] = 'auto'  # of training pixels; see data/placement.py
-    memory_gib: Amount = 8.0  # a prepared set whose pixels take more is read while training
+    memory_gib: Amount = (
+        8.0  # what the pixels of a part of a prepared set may take; a larger one is read anew
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,9 +128,7 @@ class Evaluation:
 class Config:
     """One experiment."""
 
-    seed: Annotated[int, AtLeast(0), Below(2**32)] = (
-        0  # of everything random: weights, splits, triplets, flips
-    )
+    seed: Annotated[int, AtLeast(0), Below(2**32)] = 0  # of weights, splits, batches and all else random
     image_size: Annotated[int, AtLeast(32)] = 224  # side that images are squashed to; a multiple of 32
     data: Data = Data()
     model: Model = Model()

@@ -94,31 +94,31 @@ class TripletLosses(NamedTuple):
 def combine(
     each: TripletLosses,
     share: Bool[Array, ' n'],
-    opposed: Bool[Array, ' n'],
-    counts: Bool[Array, ' n'],
+    has_negative: Bool[Array, ' n'],
+    valid: Bool[Array, ' n'],
     config: Loss,
 ) -> Losses:
     """Equation 1 with the weights of §4.1 (fidelity row 14), averaged over the triplets that count.
 
-    L2 belongs to a triplet, that is to a positive and a negative pair, so it counts 0.33 + 0.5 times. A
+    L2 belongs to a triplet, that is to a positive and a negative pair, so it valid 0.33 + 0.5 times. A
     triplet whose first pair shares nothing after all (`share` false: an object cropped away) has no L1 and
-    no L2, and both of its pairs are negative pairs; one without a negative (`opposed` false) has L1 and
+    no L2, and both of its pairs are negative pairs; one without a negative (`has_negative` false) has L1 and
     the L3 of its first pair only.
     """
     mask = jnp.where(share, each.mask, 0.0)
-    triplet = jnp.where(share & opposed, each.triplet, 0.0)
-    first, second = each.decision_positive, jnp.where(opposed, each.decision_negative, 0.0)
+    triplet = jnp.where(share & has_negative, each.triplet, 0.0)
+    first, second = each.decision_positive, jnp.where(has_negative, each.decision_negative, 0.0)
     positive = config.w1_positive * mask + config.w2_positive * triplet + config.w3_positive * first
     total = jnp.where(share, positive, config.w3_negative * first)
     total += config.w2_negative * triplet + config.w3_negative * second
 
-    def mean(values: Float[Array, ' n'], of: Bool[Array, ' n']) -> Float[Array, '']:
+    def mean(values: Float[Array, '*n'], of: Bool[Array, '*n']) -> Float[Array, '']:
         return jnp.sum(jnp.where(of, values, 0.0)) / jnp.maximum(of.sum(), 1)
 
     return Losses(
-        total=mean(total, counts),
-        mask=mean(mask, counts & share),
-        triplet=mean(triplet, counts & share & opposed),
-        active=mean((triplet > 0).astype(jnp.float32), counts & share & opposed),
-        decision=(mean(first, counts) + mean(second, counts & opposed)) / 2,
+        total=mean(total, valid),
+        mask=mean(mask, valid & share),
+        triplet=mean(triplet, valid & share & has_negative),
+        active=mean((triplet > 0).astype(jnp.float32), valid & share & has_negative),
+        decision=mean(jnp.stack([first, second]), jnp.stack([valid, valid & has_negative])),
     )

@@ -11,8 +11,18 @@ from cosegnet_jax.errors import UserError
 
 
 def data_mesh() -> Mesh:
-    """One-dimensional mesh named 'data' over every device of every process."""
-    return jax.make_mesh((jax.device_count(),), ('data',), axis_types=(AxisType.Auto,))
+    """One-dimensional mesh named 'data' over every device of every process.
+
+    Process by process, so that what a process holds of a batch is one run of its rows.
+    """
+    devices = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
+    return Mesh(np.array(devices), ('data',), axis_types=(AxisType.Auto,))
+
+
+def process_rows(count: int, process: int, processes: int) -> slice:
+    """Which of `count` rows of a batch process number `process` holds."""
+    share = count // processes
+    return slice(process * share, (process + 1) * share)
 
 
 def replicated(mesh: Mesh) -> NamedSharding:

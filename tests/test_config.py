@@ -90,6 +90,7 @@ def test_the_train_step_of_every_config_keeps_the_shapes_and_types_of_the_state(
         images=jax.ShapeDtypeStruct((*groups, side, side, 3), np.uint8),
         masks=jax.ShapeDtypeStruct((*groups, side, side), np.uint8),
         labels=jax.ShapeDtypeStruct((*groups, 1), np.int32),
+        numbers=jax.ShapeDtypeStruct(groups, np.int32),
     )
     make = step.make_step(config, update, mesh, lambda resident, brought: brought)
     after, metrics = jax.eval_shape(make, before, (), batch)

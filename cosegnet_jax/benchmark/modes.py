@@ -23,7 +23,7 @@ from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.models import apply
 from cosegnet_jax.training import optimizer, state, step
 
-PASCAL_TRAIN_IMAGES = 623  # 3/5 of the 1,037 of PASCAL-VOC co-segmentation, each an anchor once an epoch
+PASCAL_TRAIN_IMAGES = 554  # 3/5 of the 924 photos of PASCAL-VOC co-segmentation, each an anchor once an epoch
 
 Row = dict[str, Any]
 

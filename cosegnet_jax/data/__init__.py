@@ -12,6 +12,7 @@ from cosegnet_jax.data import folder, shapes, splits
 from cosegnet_jax.data.balanced import BalancedSampler
 from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.data.triplets import TripletSampler
 from cosegnet_jax.errors import UserError
 
@@ -34,31 +35,35 @@ def load(config: Config) -> Examples:
         return shapes.make(config.image_size, settings.images_per_class, config.seed)
     from cosegnet_jax.data import prepared  # here, since it needs TFDS and nothing else does
 
-    memory = int(settings.memory_gib * 2**30)
-    return prepared.load(settings.name, settings.prepared_dir, config.image_size, memory)
+    return prepared.load(settings.name, settings.prepared_dir, config.image_size)
 
 
 def part(examples: Examples, config: Config, name: str) -> Examples:
     """The 'train', 'validation' or 'test' part of `examples` under the configured split, or 'all' of them.
 
+    What is `Stored` is decoded here, once, if it fits into `config.data.memory_gib`.
+
     Raises:
         UserError: The part is empty, or the file of pinned splits does not fit the data.
     """
-    if name == 'all':
-        return examples
     settings = config.data
-    split = (
-        splits.pinned(settings.split_file, examples.filenames, settings.split)
-        if settings.split_file
-        else splits.stratified(examples.labels, config.seed, settings.split)
-    )
-    chosen = getattr(split, name)
-    if not len(chosen):
-        raise UserError(
-            f'{examples.name}: no image in the {name} part; add images: '
-            f'a class needs four to have some in the test part, and six in every part'
+    if name != 'all':
+        split = (
+            splits.pinned(settings.split_file, examples.filenames, settings.split)
+            if settings.split_file
+            else splits.stratified(examples.labels, config.seed, settings.split)
         )
-    return examples.subset(chosen)
+        chosen = getattr(split, name)
+        if not len(chosen):
+            why = (
+                f'{settings.split_file} lists none'
+                if settings.split_file
+                else 'add images: a class needs four to have some in the test part, and six in every part'
+            )
+            raise UserError(f'{examples.name}: no image in the {name} part; {why}')
+        examples = examples.subset(chosen)
+    fits = examples.nbytes <= settings.memory_gib * 2**30
+    return examples.decoded() if isinstance(examples.images, Stored) and fits else examples
 
 
 def sampler(examples: Examples, config: Config) -> Sampler:
@@ -81,7 +86,8 @@ def check_batch(config: Config, mesh: Mesh) -> tuple[int, int]:
     """
     train = config.train
     if config.data.sampler == 'balanced':
-        meshes.check_divides(mesh, train.batch_classes, 'config.train.batch_classes')
-        return train.batch_classes, train.batch_images_per_class
+        images = train.batch_classes * train.batch_images_per_class
+        meshes.check_divides(mesh, images, 'config.train.batch_classes · config.train.batch_images_per_class')
+        return images, 1
     meshes.check_divides(mesh, train.batch_triplets, 'config.train.batch_triplets')
     return train.batch_triplets, 3

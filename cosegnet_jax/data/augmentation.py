@@ -33,7 +33,7 @@ def augment(batch: Batch, key: Key[Array, ''], config: Data) -> Batch:
     if config.colour:
         factors = jax.random.uniform(colours, (3, *images.shape[:2]), minval=-1, maxval=1)
         images = recolour(images, *(1 + config.colour * factors))
-    return Batch(images, masks, batch.labels)
+    return batch._replace(images=images, masks=masks)
 
 
 def mirror(

@@ -38,14 +38,14 @@ class BalancedSampler:
     def __post_init__(self):
         if len(self._sets) < self.classes:
             raise UserError(
-                f'config.train.batch_classes={self.classes}: only {len(self._sets)} classes have two images '
-                f'with a non-empty mask to train on; lower it or add images'
+                f'config.train.batch_classes={self.classes}: {len(self._sets)} classes have two images with '
+                f'a non-empty mask to train on; {"lower it or " if len(self._sets) >= 2 else ""}add images'
             )
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Classes of a step, and images of a class."""
-        return self.classes, self.images
+        """Images of a step, each a group of its own: pairs are found among all of them."""
+        return self.classes * self.images, 1
 
     @functools.cached_property
     def _sets(self) -> list[tuple[Int[np.ndarray, ' shown'], Int[np.ndarray, ' filed']]]:
@@ -58,11 +58,11 @@ class BalancedSampler:
         ]
         return [(showing, filed) for showing, filed in sets if len(showing) >= 2]
 
-    def draw(self, step: int) -> Int[np.ndarray, 'classes images']:
+    def draw(self, step: int) -> Int[np.ndarray, 'images 1']:
         """Indices of the images of training step `step`, counted from 0, class by class."""
         random = np.random.default_rng((self.seed, _BALANCED, step))
         chosen = random.permutation(len(self._sets))[: self.classes]
-        return np.stack([self._members(*self._sets[number], random) for number in chosen])
+        return np.concatenate([self._members(*self._sets[number], random) for number in chosen])[:, None]
 
     def _members(
         self,

@@ -11,7 +11,7 @@ from cosegnet_jax.data.examples import NO_CLASS, Examples
 
 
 class Batch(NamedTuple):
-    """Groups of images on host or device: a group is a triplet, or the images of one class.
+    """Groups of images on host or device: a group is a triplet, or a single image.
 
     As in `Examples`, a mask has the value k on the pixels of class labels[..., k - 1].
     """
@@ -19,6 +19,7 @@ class Batch(NamedTuple):
     images: UInt8[np.ndarray | Array, 'groups members height width 3']  # RGB, 0-255
     masks: UInt8[np.ndarray | Array, 'groups members height width']
     labels: Int32[np.ndarray | Array, 'groups members objects']
+    numbers: Int32[np.ndarray | Array, 'groups members']  # which image of the set it is
 
 
 @runtime_checkable
@@ -46,4 +47,4 @@ def gather(examples: Examples, indices: Int[np.ndarray, 'groups members']) -> Ba
     masks = np.empty(indices.shape + examples.masks.shape[1:], np.uint8)
     for place, image in np.ndenumerate(indices):
         images[place], masks[place] = examples.images[image], examples.masks[image]
-    return Batch(images, masks, examples.labels[indices].astype(np.int32))
+    return Batch(images, masks, examples.labels[indices].astype(np.int32), indices.astype(np.int32))

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
-from cosegnet_jax.data.stored import Stored
+from cosegnet_jax.data.stored import Stored, in_threads
 
 NO_CLASS = -1  # fills the rows of `Examples.labels`
 
@@ -53,6 +53,16 @@ class Examples:
     def nbytes(self) -> int:
         """Bytes that the pixels take in memory, decoded."""
         return self.images.nbytes + self.masks.nbytes
+
+    def decoded(self) -> Examples:
+        """The same with its pixels in memory."""
+        images, masks = np.empty(self.images.shape, np.uint8), np.empty(self.masks.shape, np.uint8)
+
+        def put(index: int) -> None:  # image and mask in turn, so that a record is read once
+            images[index], masks[index] = self.images[index], self.masks[index]
+
+        in_threads(put, len(self))
+        return dataclasses.replace(self, images=images, masks=masks)
 
     def subset(self, indices: Int[np.ndarray, ' m']) -> Examples:
         """The examples at `indices`, in that order, under the same class list."""

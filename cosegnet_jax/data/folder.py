@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from jaxtyping import UInt8
 
 from cosegnet_jax.data import photos
 from cosegnet_jax.data.examples import NO_CLASS, Examples
+from cosegnet_jax.data.stored import in_threads
 from cosegnet_jax.errors import UserError
 
 
@@ -96,10 +96,7 @@ def load(root: str | Path, image_size: int) -> Examples:
         images[row] = photos.squash_photo(photo, image_size)
         masks[row] = photos.squash_mask(mask, image_size)
 
-    # Pillow decodes and resizes outside the interpreter's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(read, range(len(found))):
-            pass
+    in_threads(read, len(found))
     return Examples(
         name=root.name,
         classes=tuple(classes),
@@ -200,9 +197,8 @@ def _visible(folder: Path, kind: Callable[[Path], bool]) -> list[Path]:
 
 
 def _is_utf8(path: Path) -> bool:
-    return not any(
-        '\ud800' <= letter <= '\udfff' for letter in str(path)
-    )  # bytes that Python could not decode
+    # Bytes that Python could not decode are surrogates.
+    return not any('\ud800' <= letter <= '\udfff' for letter in str(path))
 
 
 def _dangling(path: Path) -> bool:

@@ -26,6 +26,7 @@ SUFFIXES = frozenset(
     | {'.jp2', '.avif', '.heic', '.heif'}
 )
 _VOID = 255  # in a palette mask: a border that PASCAL VOC leaves undecided
+_COLOURED = 32  # levels between the channels of a pixel; a lossy format leaves fewer in a grey one
 _TURNING = range(2, 9)  # EXIF orientations that turn or mirror; 1 is upright
 
 Meaning = Callable[[Image.Image, Path], UInt8[np.ndarray, 'height width']]
@@ -198,6 +199,6 @@ def _grey(mask: Image.Image, path: Path) -> UInt8[np.ndarray, 'height width']:
     if mask.mode == 'L':
         return np.asarray(mask)
     channels = np.asarray(_over(mask, 'black'))
-    if np.ptp(channels, axis=-1).max() > 64:
+    if np.ptp(channels, axis=-1).max() > _COLOURED:
         raise UserError(f'{path}: a mask in colour; save it with 0 for background and 255 for the object')
     return channels[..., 0]

@@ -40,7 +40,9 @@ def stream(examples: Examples, sampler: Sampler, steps: range, rows: slice) -> I
 
     numbers = tf.data.Dataset.range(steps.start, steps.stop)
     batches = numbers.map(
-        lambda step: tf.numpy_function(load, [step], (tf.uint8, tf.uint8, tf.int32), stateful=False),
+        lambda step: tf.numpy_function(
+            load, [step], (tf.uint8, tf.uint8, tf.int32, tf.int32), stateful=False
+        ),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )

@@ -1,6 +1,7 @@
 """Where the pixels live while training: on the devices, or on the host with tf.data in between.
 
-Either way step s is the same batch, since both gather what the sampler draws for it.
+Either way step s is the same batch, since both gather what the sampler draws for it. Drawing is a matter of
+a few numbers and done on the host; from the devices' memory, gathering is part of the train step.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from jaxtyping import Array, Int32, Shaped
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data.batches import Batch, Sampler
 from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.errors import UserError
 
 SHARE = 0.25  # of a device's memory that pixels may take; the rest is the network's
@@ -37,20 +39,29 @@ class Feed(NamedTuple):
     batch: Callable[[Resident, Any], Batch]
 
 
-def choose(placement: str, nbytes: int, devices: int) -> str:
+def choose(placement: str, examples: Examples, devices: int) -> str:
     """Where the pixels go: 'replicated', 'sharded' over the devices, or 'host'.
 
     Args:
         placement: 'auto', 'device' or 'host'. 'auto' is the device where there is an accelerator whose
-            memory they fit.
-        nbytes: Bytes of all pixels.
+            memory has room for them, and the host has them decoded.
+        examples: The pixels.
         devices: Devices of the mesh.
+
+    Raises:
+        UserError: 'device', and the devices have no room.
     """
-    memory = (jax.local_devices()[0].memory_stats() or {}).get('bytes_limit', 0)  # the CPU tells none
-    room = SHARE * memory
-    if placement == 'host' or (placement == 'auto' and nbytes > room * devices):
+    memory = (jax.local_devices()[0].memory_stats() or {}).get('bytes_limit')  # the CPU tells none
+    room, needed = SHARE * (memory or 0), examples.nbytes
+    fits = needed <= room * devices
+    if placement == 'host' or (placement == 'auto' and (not fits or isinstance(examples.images, Stored))):
         return 'host'
-    return 'sharded' if room < nbytes and memory else 'replicated'
+    if memory and not fits:
+        raise UserError(
+            f'config.data.placement=device: {needed / 2**20:.0f} MiB of pixels, and a quarter of the memory '
+            f'of {devices} device(s) is {room * devices / 2**20:.0f}; use host or smaller images'
+        )
+    return 'sharded' if memory and needed > room else 'replicated'
 
 
 def feed(where: str, examples: Examples, sampler: Sampler, steps: range, mesh: Mesh) -> Feed:
@@ -66,8 +77,7 @@ def feed(where: str, examples: Examples, sampler: Sampler, steps: range, mesh: M
     Raises:
         UserError: 'host' without TensorFlow.
     """
-    share = sampler.shape[0] // jax.process_count()
-    rows = slice(jax.process_index() * share, (jax.process_index() + 1) * share)
+    rows = meshes.process_rows(sampler.shape[0], jax.process_index(), jax.process_count())
     if where != 'host':
         indices = (sampler.draw(step)[rows].astype(np.int32) for step in steps)
         return Feed(_resident(where, examples, mesh), _ahead(indices, mesh), _gather)
@@ -91,8 +101,8 @@ def _ahead(batches: Iterator[Any], mesh: Mesh) -> Iterator[Any]:
 
 def _resident(where: str, examples: Examples, mesh: Mesh) -> Resident:
     place = meshes.replicated(mesh) if where == 'replicated' else meshes.batched(mesh)
-    arrays = examples.images, examples.masks, examples.labels.astype(np.int32)
-    return tuple(_put(np.asarray(array), place) for array in arrays)
+    held = examples.decoded() if isinstance(examples.images, Stored) else examples
+    return tuple(_put(array, place) for array in (held.images, held.masks, held.labels.astype(np.int32)))
 
 
 def _put(array: Shaped[np.ndarray, 'n *shape'], place: NamedSharding) -> Shaped[Array, 'rows *shape']:
@@ -103,7 +113,7 @@ def _put(array: Shaped[np.ndarray, 'n *shape'], place: NamedSharding) -> Shaped[
 
 
 def _gather(resident: Resident, indices: Int32[Array, 'groups members']) -> Batch:
-    return Batch(*(array[indices] for array in resident))
+    return Batch(*(array[indices] for array in resident), numbers=indices)
 
 
 def _brought(resident: Resident, batch: Batch) -> Batch:

@@ -65,15 +65,16 @@ def _alone(folder: Path, downloads: Path) -> Iterator[None]:
     except OSError as error:
         raise UserError(f'{folder}: {error.strerror}; name another folder with --data_dir=DIR') from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, however it ends
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, however it ends
+        except BlockingIOError:
+            raise UserError(f'{folder}: another process is preparing this set; wait for it') from None
         leftovers = itertools.chain(
             folder.glob('incomplete.*'), downloads.glob('*.tmp.*'), downloads.glob('extracted/incomplete.*')
         )
         for path in list(leftovers):
             shutil.rmtree(path)
         yield
-    except BlockingIOError:
-        raise UserError(f'{folder}: another process is preparing this set; wait for it') from None
     finally:
         os.close(handle)
 
@@ -113,7 +114,7 @@ def run(argv: list[str]) -> None:
     if was_there:
         print(f'it had been prepared before; remove {builder.data_dir} to prepare it anew')
     if args.preview:
-        preview.write(args.preview, prepared.load(args.set, args.data_dir, _PREVIEW_SIDE, memory_bytes=0))
+        preview.write(args.preview, prepared.load(args.set, args.data_dir, _PREVIEW_SIDE))
         print(f'preview in {args.preview}')
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,17 +16,15 @@ from cosegnet_jax.errors import UserError
 _RECENT = 64  # records kept, so that an image and its mask, asked for in turn by many threads, are read once
 
 
-def load(name: str, data_dir: str | Path, image_size: int, memory_bytes: int) -> Examples:
+def load(name: str, data_dir: str | Path, image_size: int) -> Examples:
     """A prepared set, squashed to squares.
 
-    Its pixels are decoded once and kept in memory if they fit, else whenever one is asked for; the two give
-    the same, and the same as `folder.load` of the folder that was prepared.
+    Its pixels are `Stored`, and the same as those that `folder.load` reads from the folder that was prepared.
 
     Args:
         name: Such as 'pascal_coseg', 'msrc/all' or 'folder/mine'.
         data_dir: Where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets or $TFDS_DATA_DIR.
         image_size: Side of the square in pixels.
-        memory_bytes: What the pixels may take in memory.
 
     Raises:
         UserError: There is no such set, or it is not prepared.
@@ -58,7 +53,7 @@ def load(name: str, data_dir: str | Path, image_size: int, memory_bytes: int) ->
     metadata = builder.info.metadata
     rows = np.arange(len(source))
     labels, shown = _tables(metadata['labels'], metadata['shares'])
-    examples = Examples(
+    return Examples(
         name=name,
         classes=tuple(metadata['classes']),
         filenames=tuple(metadata['filenames']),
@@ -67,7 +62,6 @@ def load(name: str, data_dir: str | Path, image_size: int, memory_bytes: int) ->
         images=Stored(image, rows, (image_size, image_size, 3)),
         masks=Stored(mask, rows, (image_size, image_size)),
     )
-    return _decoded(examples) if examples.nbytes <= memory_bytes else examples
 
 
 def _tables(
@@ -80,18 +74,3 @@ def _tables(
         numbers[row, : len(classes)] = classes
         shown[row, : len(parts)] = np.array(parts) > 0
     return numbers, shown
-
-
-def _decoded(examples: Examples) -> Examples:
-    """The same with its pixels in memory."""
-    images, masks = np.empty(examples.images.shape, np.uint8), np.empty(examples.masks.shape, np.uint8)
-
-    def read(row: int) -> None:
-        images[row], masks[row] = examples.images[row], examples.masks[row]
-
-    with ThreadPoolExecutor(
-        os.cpu_count()
-    ) as pool:  # Pillow decodes and resizes outside the interpreter's lock
-        for _ in pool.map(read, range(len(examples))):
-            pass
-    return dataclasses.replace(examples, images=images, masks=masks)

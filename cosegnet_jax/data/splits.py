@@ -32,10 +32,11 @@ def stratified(
     A part has either none or at least two images of a class, since one image alone forms no pair:
     training always has two, then the test part is served, then the validation part. At 3:1:1 a class of
     2 or 3 images is all training, one of 4 or 5 has two in test, one of 6 or more has two or more
-    in every part. An image of several classes counts for the rarest of them.
+    in every part. An image of several classes counts for the rarest of them only, so that the others may
+    have one image more or less in a part than these numbers say.
 
-    Each class is drawn from a seed of its own: images that join or leave one class move no image of
-    another.
+    Each class is drawn from a seed of its own: where every image has one class, images that join or leave
+    a class move no image of another.
 
     Args:
         labels: Classes of each image.
@@ -104,14 +105,14 @@ def pinned(path: str | Path, filenames: tuple[str, ...], index: int) -> Split:
         raise UserError(f'config.data.split_file={path}: {error.strerror}; name a readable file') from error
     except IndexError:
         raise UserError(f'{path}: holds no split number {index}; lower config.data.split') from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
             f'{path}: no list of splits; make one with python -m cosegnet_jax.data.list_splits'
         ) from error
     numbers = {name: number for number, name in enumerate(filenames)}
     seen = set()
     for name in (name for part in listed for name in part):
-        if name not in numbers:
+        if not isinstance(name, str) or name not in numbers:
             raise UserError(f'{path}: {name} is not in the data set; use the data it was made for')
         if name in seen:
             raise UserError(f'{path}: {name} is named twice in split {index}; an image is in one part only')

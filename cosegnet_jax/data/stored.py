@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from jaxtyping import Int, UInt8
@@ -39,6 +41,16 @@ class Stored:
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> UInt8[np.ndarray, '...']:
         """All of them, decoded."""
         out = np.empty(self.shape, np.uint8)
-        for index in range(len(self)):
+
+        def put(index: int) -> None:
             out[index] = self[index]
+
+        in_threads(put, len(self))
         return out
+
+
+def in_threads(do: Callable[[int], None], count: int) -> None:
+    """Calls `do` with 0 to count - 1; Pillow decodes and resizes outside the interpreter's lock."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(do, range(count)):
+            pass

@@ -49,7 +49,8 @@ class TripletSampler:
                 'add images to a class or check the masks'
             )
         raise UserError(
-            'all images are of one class: training needs pairs that share nothing, add a second class'
+            'every image shares a class with all others: training needs pairs that share nothing, '
+            'add images of another class'
         )
 
     @property

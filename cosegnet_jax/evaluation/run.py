@@ -32,9 +32,10 @@ def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
         UserError: No such checkpoint, or the data cannot be used.
     """
     mesh = meshes.data_mesh()
-    step, params = checkpoints.load_params(workdir, config, mesh, step)
+    step, params, trained_on = checkpoints.load_params(workdir, config, mesh, step)
     part = config.evaluation.part
     examples = data.part(data.load(config), config, part)
+    trained_on.check_unseen(examples, config)
     measured = measure(config, params, examples, mesh)
     results = score(config, measured, examples)
     published = published_rows(config.data.name, Path(config.data.root).name)

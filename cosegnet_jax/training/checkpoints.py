@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 from orbax.checkpoint import checkpoint_managers as policies
 
 from cosegnet_jax.config import Config, resolve
+from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.training.state import State, abstract_params
 
@@ -66,14 +67,60 @@ def manager(workdir: Path, read_only: bool = False) -> ocp.CheckpointManager:
         raise UserError(f'{folder(workdir)}: cannot be used ({_first_line(error)})') from error
 
 
-def save(manager: ocp.CheckpointManager, state: State, config: Config, score: float | None) -> None:
-    """Saves parameters, optimizer state, step and config; `score` is the validation Jaccard, if known."""
+class TrainedOn(NamedTuple):
+    """What a run has seen, so that it goes on with the same and is not scored on it."""
+
+    name: str
+    root: str
+    filenames: list[str]
+
+    @classmethod
+    def of(cls, training: Examples, config: Config) -> TrainedOn:
+        """The training part of a run with `config`."""
+        return cls(config.data.name, config.data.root, list(training.filenames))
+
+    def check_same(self, now: TrainedOn, workdir: Path) -> None:
+        """Refuses to go on with other images than the run began with.
+
+        Raises:
+            UserError: Naming one that differs.
+        """
+        if self != now:
+            differing = sorted(set(self.filenames) ^ set(now.filenames)) or ['their order']
+            raise UserError(
+                f'{workdir} holds a run on {len(self.filenames)} images of {self.name}, now there are '
+                f'{len(now.filenames)} ({differing[0]} differs): give another --workdir, or the old data'
+            )
+
+    def check_unseen(self, examples: Examples, config: Config) -> None:
+        """Refuses to score a part of a run's own data set that holds what it was trained on.
+
+        Raises:
+            UserError: Naming an image.
+        """
+        seen = set(self.filenames) & set(examples.filenames)
+        same_set = (self.name, self.root) == (config.data.name, config.data.root)
+        if seen and same_set and config.evaluation.part not in ('all', 'train'):
+            raise UserError(
+                f'{min(seen)} is one of {len(seen)} images to be scored that the run was trained on: set '
+                f'config.seed, config.data.split and config.data.split_file as they were'
+            )
+
+
+def save(
+    manager: ocp.CheckpointManager, state: State, config: Config, trained_on: TrainedOn, score: float | None
+) -> None:
+    """Saves parameters, optimizer state, step, config and the names of the training images.
+
+    `score` is the validation Jaccard, if known.
+    """
     manager.save(
         int(state.step),
         args=ocp.args.Composite(
             params=ocp.args.StandardSave(state.params),
             optimizer=ocp.args.StandardSave(state.optimizer),
             config=ocp.args.JsonSave(dataclasses.asdict(config)),
+            trained_on=ocp.args.JsonSave(trained_on._asdict()),
         ),
         metrics={SCORE: score} if score is not None and math.isfinite(score) else {},
     )
@@ -86,6 +133,15 @@ def config_of(manager: ocp.CheckpointManager, step: int) -> Config:
         UserError: The checkpoint is damaged, or of another version.
     """
     return resolve(_read(manager, step, config=ocp.args.JsonRestore())['config'])
+
+
+def trained_on_of(manager: ocp.CheckpointManager, step: int) -> TrainedOn:
+    """What the checkpoint of `step` was trained on.
+
+    Raises:
+        UserError: The checkpoint is damaged, or of another version.
+    """
+    return TrainedOn(**_read(manager, step, trained_on=ocp.args.JsonRestore())['trained_on'])
 
 
 def restore(manager: ocp.CheckpointManager, step: int, like: State) -> State:
@@ -157,24 +213,7 @@ def _flat(tree: dict, prefix: str = 'config'):
             yield f'{prefix}.{key}', value
 
 
-def check_not_trained_on(saved: Config, now: Config, path: Path) -> None:
-    """Refuses to score a run on a part of its own data that another split would have trained on.
-
-    Raises:
-        UserError: Naming the first key that draws the parts differently.
-    """
-    if now.evaluation.part == 'all' or (saved.data.name, saved.data.root) != (now.data.name, now.data.root):
-        return
-    before, after = dict(_flat(dataclasses.asdict(saved))), dict(_flat(dataclasses.asdict(now)))
-    for key in ('config.seed', 'config.data.split', 'config.data.split_file', 'config.data.images_per_class'):
-        if before[key] != after[key]:
-            raise UserError(
-                f'{path} was trained with {key}={before[key]}, not {after[key]}: '
-                f'images it was trained on would be scored; set that key to {before[key]}'
-            )
-
-
-def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> tuple[int, Any]:
+def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> tuple[int, Any, TrainedOn]:
     """Weights for evaluation or prediction; the optimizer's state is not read.
 
     Args:
@@ -184,10 +223,10 @@ def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> 
         step: Which checkpoint; None is the best by validation, or the last where none was validated.
 
     Returns:
-        The step, and the parameters.
+        The step, the parameters, and what they were trained on.
 
     Raises:
-        UserError: There is none, or it is damaged, of another network, or trained on what is to be scored.
+        UserError: There is none, or it is damaged or of another network.
     """
     where = folder(workdir)
     if not where.is_dir():
@@ -202,8 +241,7 @@ def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> 
             step = checkpoints.best_step()
         if step not in steps:
             raise UserError(f'{where}: no checkpoint of step {step}; there are {", ".join(map(str, steps))}')
-        saved = config_of(checkpoints, step)
-        check_same_network(saved, config, where / f'step_{step}')
-        check_not_trained_on(saved, config, where / f'step_{step}')
+        check_same_network(config_of(checkpoints, step), config, where / f'step_{step}')
         like = ocp.args.StandardRestore(abstract_params(config.model, mesh))
-        return step, _read(checkpoints, step, params=like)['params']
+        params = _read(checkpoints, step, params=like)['params']
+        return step, params, trained_on_of(checkpoints, step)

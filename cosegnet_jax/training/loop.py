@@ -47,7 +47,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
     training, validation = _parts(config)
-    sampler = data.sampler(training, config)
+    sampler, trained_on = data.sampler(training, config), checkpoints.TrainedOn.of(training, config)
     update = optimizer.build(config.optimizer, config.train.steps)
 
     with checkpoints.manager(workdir) as manager:
@@ -57,6 +57,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             current, start = state.initial(config, encoder, update, mesh), 0
         else:
             checkpoints.check_same_run(checkpoints.config_of(manager, last), config, workdir)
+            checkpoints.trained_on_of(manager, last).check_same(trained_on, workdir)
             current, start = checkpoints.restore(manager, last, state.abstract(config, update, mesh)), last
             print(f'going on from step {start} in {workdir}')
         patience = _Patience(config.train.stop_after_evals, workdir, start)
@@ -64,7 +65,12 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             print(f'no better for {config.train.stop_after_evals} evaluations: nothing left to do')
             return
 
-        where = placement.choose(config.data.placement, training.nbytes, mesh.size)
+        where = placement.choose(config.data.placement, training, mesh.size)
+        kept = 'read anew for every batch' if isinstance(training.images, Stored) else 'in memory'
+        print(
+            f'{training.nbytes / 2**20:.0f} MiB of pixels, {kept}; placement: {where}; '
+            f'{mesh.size} {jax.default_backend()} device(s)'
+        )
         feed = placement.feed(where, training, sampler, range(start, config.train.steps), mesh)
         run_step = step.make_step(config, update, mesh, feed.batch)
         with Log(workdir, start, config.train.steps, groups * members) as log, _Stop() as stop:
@@ -86,7 +92,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                     score = scalars[checkpoints.SCORE]
                     patience.see(score)
                     log.validation(number, scalars, picture)
-                checkpoints.save(manager, current, config, score)
+                checkpoints.save(manager, current, config, trained_on, score)
                 if stopping:
                     raise UserError(
                         f'stopped at step {number} and saved; the same command goes on from there'
@@ -101,11 +107,7 @@ def _parts(config: Config) -> tuple[Examples, Examples]:
     """The training and the validation part of the configured data."""
     examples = data.load(config)
     training, validation = (data.part(examples, config, name) for name in ('train', 'validation'))
-    kept = 'read while training' if isinstance(examples.images, Stored) else 'in memory'
-    print(
-        f'{examples.name}: {len(training)} images to train on, {len(validation)} to validate on, '
-        f'{examples.nbytes / 2**20:.0f} MiB {kept}; {jax.device_count()} {jax.default_backend()} device(s)'
-    )
+    print(f'{examples.name}: {len(training)} images to train on, {len(validation)} to validate on')
     return training, validation
 
 

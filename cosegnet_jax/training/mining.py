@@ -24,8 +24,8 @@ class Triplets(NamedTuple):
     anchor: Int[Array, ' t']
     positive: Int[Array, ' t']
     negative: Int[Array, ' t']
-    counts: Bool[Array, ' t']  # false: no triplet, only a place that keeps the shape
-    opposed: Bool[Array, ' t']  # false: the batch holds no negative of this anchor
+    valid: Bool[Array, ' t']  # false: no triplet, only a row that keeps the shape
+    has_negative: Bool[Array, ' t']  # false: the batch holds no negative of this anchor
 
 
 def common_objects(
@@ -46,7 +46,7 @@ def common_objects(
 def find(
     features: Float[Array, 'n c'],
     share: Bool[Array, 'n n'],
-    groups: int,
+    numbers: Int32[Array, ' n'],
     key: Key[Array, ''],
     config: Config,
 ) -> Triplets:
@@ -55,64 +55,60 @@ def find(
     Args:
         features: What distances are measured between; they get no gradient from the choice.
         share: Which images share an object.
-        groups: Of the batch.
+        numbers: Which image of the set each is: one that was drawn twice is no pair with itself.
         key: Draws random negatives.
         config: The experiment.
     """
-    triplets = drawn(groups) if config.data.sampler == 'triplets' else all_pairs(share)
+    same = numbers[:, None] == numbers
+    drawn_triplets = config.data.sampler == 'triplets'
+    triplets = drawn(len(numbers) // 3) if drawn_triplets else all_pairs(share & ~same)
+    candidates = (~share & ~same)[triplets.anchor]
     if config.loss.negatives == 'semi_hard':
         points = jax.lax.stop_gradient(features)
-        distances = losses.distance(points[:, None], points, config.loss.triplet_distance)
-        return with_negatives(triplets, share, semi_hard(distances, share))
-    if config.data.sampler == 'balanced':
-        return with_negatives(triplets, share, random(key, share))
-    return triplets
+        distances = losses.distance(points[triplets.anchor, None], points, config.loss.triplet_distance)
+        near = jnp.take_along_axis(distances, triplets.positive[:, None], 1)[:, 0]
+        negative = semi_hard(near, distances, candidates)
+    elif drawn_triplets:
+        return triplets
+    else:
+        negative = random(key, candidates)
+    return triplets._replace(negative=negative, has_negative=candidates.any(1))
 
 
 def drawn(groups: int) -> Triplets:
     """The triplets that the sampler has drawn: three images after another."""
     anchor, positive, negative = jnp.arange(3 * groups).reshape(groups, 3).T
     yes = jnp.ones(groups, bool)
-    return Triplets(anchor, positive, negative, counts=yes, opposed=yes)
+    return Triplets(anchor, positive, negative, valid=yes, has_negative=yes)
 
 
-def all_pairs(share: Bool[Array, 'n n']) -> Triplets:
-    """Every ordered pair that shares an object, still without negatives."""
-    anchor, positive = (x.reshape(-1) for x in jnp.indices(share.shape))
-    counts = share & ~jnp.eye(len(share), dtype=bool)
-    none = jnp.zeros(share.size, bool)
-    return Triplets(anchor, positive, anchor, counts.reshape(-1), opposed=none)
+def all_pairs(pairs: Bool[Array, 'n n']) -> Triplets:
+    """Every ordered pair that is marked, still without negatives."""
+    anchor, positive = (x.reshape(-1) for x in jnp.indices(pairs.shape))
+    none = jnp.zeros(pairs.size, bool)
+    return Triplets(anchor, positive, anchor, valid=pairs.reshape(-1), has_negative=none)
 
 
-def with_negatives(triplets: Triplets, share: Bool[Array, 'n n'], negatives: Int[Array, 'n n']) -> Triplets:
-    """The same pairs with the negative that was found for each at [anchor, positive]."""
-    return triplets._replace(
-        negative=negatives[triplets.anchor, triplets.positive],
-        opposed=_candidates(share).any(1)[triplets.anchor],
-    )
-
-
-def semi_hard(distances: Float[Array, 'n n'], share: Bool[Array, 'n n']) -> Int[Array, 'n n']:
-    """The hardest negative that is no harder than the positive, for [anchor, positive].
+def semi_hard(
+    near: Float[Array, ' t'], distances: Float[Array, 't n'], candidates: Bool[Array, 't n']
+) -> Int[Array, ' t']:
+    """For each pair the hardest negative that is no harder than the positive.
 
     That is the nearest of those farther from the anchor than the positive is; where none is farther, the
     farthest of all. Where it lies beyond the margin its loss is zero. The nearest negative of all would, at
     the start, collapse the embeddings (§3.2).
+
+    Args:
+        near: From each anchor to its positive.
+        distances: From each anchor to every image.
+        candidates: Which images share nothing with it.
     """
-    candidate = _candidates(share)[:, None, :]
-    of_negative = distances[:, None, :]
-    farther = candidate & (of_negative > distances[:, :, None])
-    nearest = jnp.argmin(jnp.where(farther, of_negative, jnp.inf), -1)
-    farthest = jnp.argmax(jnp.where(candidate, of_negative, -jnp.inf), -1)
-    return jnp.where(farther.any(-1), nearest, farthest)
+    farther = candidates & (distances > near[:, None])
+    nearest = jnp.argmin(jnp.where(farther, distances, jnp.inf), 1)
+    farthest = jnp.argmax(jnp.where(candidates, distances, -jnp.inf), 1)
+    return jnp.where(farther.any(1), nearest, farthest)
 
 
-def random(key: Key[Array, ''], share: Bool[Array, 'n n']) -> Int[Array, 'n n']:
-    """Any negative with the same chance, for [anchor, positive]."""
-    n = len(share)
-    return jnp.argmax(jnp.where(_candidates(share)[:, None, :], jax.random.uniform(key, (n, n, n)), -1.0), -1)
-
-
-def _candidates(share: Bool[Array, 'n n']) -> Bool[Array, 'n n']:
-    """Which images share nothing with an anchor. Itself is none of them, an outlier included."""
-    return ~share & ~jnp.eye(len(share), dtype=bool)
+def random(key: Key[Array, ''], candidates: Bool[Array, 't n']) -> Int[Array, ' t']:
+    """For each pair any of its candidates with the same chance."""
+    return jnp.argmax(jnp.where(candidates, jax.random.uniform(key, candidates.shape), -1.0), 1)

@@ -48,14 +48,14 @@ def batch_losses(
     """
     model = nnx.merge(graph, params)
     groups, members = batch.labels.shape[:2]
-    images, masks, labels = (x.reshape(groups * members, *x.shape[2:]) for x in batch)
+    images, masks, labels, numbers = (x.reshape(groups * members, *x.shape[2:]) for x in batch)
     description = model.describe(images)
     features = _metric_features(description, config.loss)
     key_of_order, key_of_negatives = jax.random.split(key)
 
     common = mining.common_objects(masks, labels)
     share = common.any(2)
-    triplets = mining.find(features, share, groups, key_of_negatives, config)
+    triplets = mining.find(features, share, numbers, key_of_negatives, config)
     anchor, positive, negative = triplets.anchor, triplets.positive, triplets.negative
     shares = share[anchor, positive]
     swaps = jax.random.bernoulli(key_of_order, shape=(2, len(anchor), 1))
@@ -70,7 +70,7 @@ def batch_losses(
         decision_positive=decision_loss(positive, swaps[0], shares),
         decision_negative=decision_loss(negative, swaps[1], jnp.zeros_like(shares)),
     )
-    return losses.combine(each, shares, triplets.opposed, triplets.counts, config.loss)
+    return losses.combine(each, shares, triplets.has_negative, triplets.valid, config.loss)
 
 
 def _mask_losses(
@@ -90,7 +90,7 @@ def _mask_losses(
         return x.reshape(groups, members, *x.shape[1:])[:, :kept].reshape(groups * kept, *x.shape[1:])
 
     pair = jnp.stack([triplets.anchor, triplets.positive])
-    positive = triplets.counts & common[pair[0], pair[1]].any(1)
+    positive = triplets.valid & common[pair[0], pair[1]].any(1)
     learns = jnp.zeros(len(masks), bool).at[pair].max(positive)
     of_image = losses.mask_losses(
         model.masks(first_of_group(tap)),

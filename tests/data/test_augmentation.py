@@ -15,7 +15,8 @@ KEY = jax.random.key(0)
 def batch():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (40, 5, SIDE, SIDE, 3), np.uint8)
-    return Batch(jnp.asarray(images), jnp.asarray(images[..., 0] % 2), jnp.zeros((40, 5, 1), jnp.int32))
+    masks, zeros = jnp.asarray(images[..., 0] % 2), jnp.zeros((40, 5, 1), jnp.int32)
+    return Batch(jnp.asarray(images), masks, labels=zeros, numbers=zeros[..., 0])
 
 
 def test_nothing_asked_is_nothing_done(batch):

@@ -26,7 +26,8 @@ def test_gather_takes_the_pixels_and_classes_of_each_index():
     np.testing.assert_array_equal(batch.images, examples.images[INDICES])
     np.testing.assert_array_equal(batch.masks, examples.masks[INDICES])
     np.testing.assert_array_equal(batch.labels, examples.labels[INDICES])
-    assert [part.dtype for part in batch] == [np.uint8, np.uint8, np.int32]
+    np.testing.assert_array_equal(batch.numbers, INDICES)
+    assert [part.dtype for part in batch] == [np.uint8, np.uint8, np.int32, np.int32]
 
 
 def test_what_is_stored_is_decoded_for_these_images_only():

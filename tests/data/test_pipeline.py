@@ -7,6 +7,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data.batches import gather
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.pipeline import stream
@@ -70,7 +71,7 @@ def test_batch_outlives_the_stream_and_later_batches(examples, sampler):
 
 def test_four_processes_together_make_the_batch_of_one(examples, sampler):
     whole = stream(examples, sampler, range(5), ALL)
-    shares = [stream(examples, sampler, range(5), slice(2 * i, 2 * i + 2)) for i in range(4)]
+    shares = [stream(examples, sampler, range(5), meshes.process_rows(BATCH, i, 4)) for i in range(4)]
     for batch, *parts in zip(whole, *shares, strict=True):
         assert_same([batch], [[np.concatenate(part) for part in zip(*parts, strict=True)]])
 

@@ -12,7 +12,9 @@ from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data import placement, shapes
 from cosegnet_jax.data.balanced import BalancedSampler
 from cosegnet_jax.data.batches import gather
+from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.data.triplets import TripletSampler
+from cosegnet_jax.errors import UserError
 
 BATCH = 8
 
@@ -28,8 +30,7 @@ def examples():
 def sampler(request, examples):
     if request.param == 'triplets':
         return TripletSampler(examples.labels, examples.shown, 0, BATCH)
-    labels = np.arange(len(examples))[:, None] % 9  # more classes than devices
-    return BalancedSampler(labels, examples.shown, 0, BATCH, 4)
+    return BalancedSampler(examples.labels, examples.shown, 0, 4, 4)
 
 
 def batches(where, examples, sampler, steps, mesh):
@@ -75,29 +76,62 @@ def test_batches_are_on_their_way_before_they_are_asked_for(examples, sampler):
     assert drawn == [0, 1]
 
 
-def test_auto_is_the_host_where_the_device_tells_no_memory():
-    assert placement.choose('auto', 1, 8) == 'host'
-    assert placement.choose('device', 1, 8) == 'replicated'
+def test_auto_is_the_host_where_the_device_tells_no_memory(examples):
+    assert placement.choose('auto', examples, 8) == 'host'
+    assert placement.choose('device', examples, 8) == 'replicated'
+
+
+@pytest.fixture
+def quarter(monkeypatch, examples):
+    """The bytes of the set in parts of the quarter of a device's memory."""
+
+    def have(times):
+        class Accelerator:
+            def memory_stats(self):
+                return {'bytes_limit': 4 * examples.nbytes / times}
+
+        monkeypatch.setattr(jax, 'local_devices', lambda: [Accelerator()])
+
+    return have
 
 
 @pytest.mark.parametrize(
-    ('asked', 'nbytes', 'expected'),
+    ('asked', 'times', 'expected'),
     [
-        ('auto', 25, 'replicated'),
-        ('auto', 26, 'sharded'),
-        ('auto', 100, 'sharded'),
-        ('auto', 101, 'host'),
-        ('device', 101, 'sharded'),
-        ('host', 1, 'host'),
+        ('auto', 1, 'replicated'),
+        ('auto', 1.01, 'sharded'),
+        ('auto', 4, 'sharded'),
+        ('auto', 4.01, 'host'),
+        ('device', 4, 'sharded'),
+        ('host', 0.1, 'host'),
     ],
 )
-def test_pixels_take_at_most_a_quarter_of_a_device(monkeypatch, asked, nbytes, expected):
-    class Accelerator:
-        def memory_stats(self):
-            return {'bytes_limit': 100}
+def test_pixels_take_at_most_a_quarter_of_a_device(quarter, examples, asked, times, expected):
+    quarter(times)
+    assert placement.choose(asked, examples, 4) == expected
 
-    monkeypatch.setattr(jax, 'local_devices', lambda: [Accelerator()])
-    assert placement.choose(asked, nbytes, 4) == expected
+
+def test_a_device_without_room_is_an_error(quarter, examples):
+    quarter(4.01)
+    with pytest.raises(UserError, match=r'config\.data\.placement=device: 0 MiB of pixels, and a quarter'):
+        placement.choose('device', examples, 4)
+
+
+def test_stored_pixels_go_to_the_device_on_request_only(quarter, examples, sampler):
+    quarter(0.1)
+    stored = dataclasses.replace(
+        examples,
+        images=Stored(examples.images.__getitem__, np.arange(len(examples)), examples.images.shape[1:]),
+        masks=Stored(examples.masks.__getitem__, np.arange(len(examples)), examples.masks.shape[1:]),
+    )
+    assert placement.choose('auto', stored, 4) == 'host'
+    assert placement.choose('device', stored, 4) == 'replicated'
+    for ours, theirs in zip(
+        batches('replicated', stored, sampler, range(2), meshes.data_mesh()),
+        batches('replicated', examples, sampler, range(2), meshes.data_mesh()),
+        strict=True,
+    ):
+        jax.tree.map(np.testing.assert_array_equal, ours, theirs)
 
 
 def test_training_and_evaluation_from_the_devices_need_no_tensorflow(tmp_path):

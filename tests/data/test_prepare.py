@@ -120,12 +120,12 @@ def test_a_killed_preparation_starts_anew(root, flags, tmp_path):
         process.send_signal(signal.SIGKILL)
     assert unfinished(data_dir)
     with pytest.raises(UserError, match='not prepared'):
-        prepared.load('folder/mine', data_dir, 8, 0)
+        prepared.load('folder/mine', data_dir, 8)
 
     (data_dir / 'folder/other/incomplete.ABCDEF_1.0.0').mkdir(parents=True)  # maybe of a process at work
     prepare.run(['folder/mine', *flags])
     assert unfinished(data_dir) == [data_dir / 'folder/other/incomplete.ABCDEF_1.0.0']
-    assert len(prepared.load('folder/mine', data_dir, 8, 0)) == 1004
+    assert len(prepared.load('folder/mine', data_dir, 8)) == 1004
 
 
 def test_what_killed_downloads_left_is_removed(root, flags, tmp_path):

@@ -14,8 +14,6 @@ from cosegnet_jax.data.prepare import prepare
 from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.errors import UserError
 
-GIB = 2**30
-
 
 @pytest.fixture(scope='module')
 def root(tmp_path_factory):
@@ -42,11 +40,12 @@ def data_dir(root):
     return root.parent / 'tfds'
 
 
-@pytest.mark.parametrize('memory_bytes', [0, GIB], ids=['stored', 'memory'])
-def test_a_prepared_folder_is_the_folder(root, data_dir, memory_bytes):
+@pytest.mark.parametrize('held', [False, True], ids=['stored', 'decoded'])
+def test_a_prepared_folder_is_the_folder(root, data_dir, held):
     expected = folder.load(root, 8)
-    found = prepared.load('folder/mine', data_dir, 8, memory_bytes)
-    assert isinstance(found.images, Stored) == (memory_bytes == 0)
+    found = prepared.load('folder/mine', data_dir, 8)
+    assert isinstance(found.images, Stored)
+    found = found.decoded() if held else found
     for field in dataclasses.fields(found):
         if field.name == 'name':
             continue
@@ -56,16 +55,8 @@ def test_a_prepared_folder_is_the_folder(root, data_dir, memory_bytes):
     assert found.shown.sum() == 6
 
 
-@pytest.mark.parametrize(('spare', 'in_memory'), [(0, True), (-1, False)])
-def test_pixels_are_kept_in_memory_while_they_fit(data_dir, spare, in_memory):
-    examples = prepared.load('folder/mine', data_dir, 16, 7 * 16 * 16 * 4 + spare)
-    assert isinstance(examples.images, np.ndarray) == in_memory
-    assert isinstance(examples.masks, np.ndarray) == in_memory
-    assert examples.nbytes == 7 * 16 * 16 * 4
-
-
 def test_a_mask_is_read_without_decoding_its_photo(data_dir, monkeypatch):
-    examples = prepared.load('folder/mine', data_dir, 8, 0)
+    examples = prepared.load('folder/mine', data_dir, 8)
     decoded = []
     monkeypatch.setattr(photos, 'squash_photo', lambda pixels, side: decoded.append('photo'))
     assert examples.masks[0].shape == (8, 8)
@@ -74,17 +65,17 @@ def test_a_mask_is_read_without_decoding_its_photo(data_dir, monkeypatch):
 
 def test_records_are_read_once_for_an_image_and_its_mask(data_dir, monkeypatch):
     read = []
-    source = tfds.core.data_sources.array_record.ArrayRecordDataSource
+    source = type(builders.make('folder/mine', data_dir).as_data_source('train'))
     whole = source.__getitem__
     monkeypatch.setattr(source, '__getitem__', lambda self, key: read.append(key) or whole(self, key))
-    examples = prepared.load('folder/mine', data_dir, 8, 0)
+    examples = prepared.load('folder/mine', data_dir, 8)
     for row in range(7):
         examples.images[row], examples.masks[row]
     assert read == [*range(7)]
 
 
 def test_threads_read_what_one_reader_reads(data_dir):
-    examples = prepared.load('folder/mine', data_dir, 8, 0)
+    examples = prepared.load('folder/mine', data_dir, 8)
     rows = np.random.default_rng(0).integers(0, 7, 300)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda row: examples.images[int(row)], rows))
@@ -101,16 +92,16 @@ def test_several_classes_an_image(tmp_path, monkeypatch):
         palette(np.repeat([[left, right]], 20, 0).repeat(20, 1)).save(kit / f'SegmentationClass/{stem}.png')
     monkeypatch.setattr(tfds.download.DownloadManager, 'download_and_extract', lambda self, url: tmp_path)
     prepare('voc2012', '', str(tmp_path / 'tfds'))
-    examples = prepared.load('voc2012', tmp_path / 'tfds', 2, GIB)
+    examples = prepared.load('voc2012', tmp_path / 'tfds', 2)
     assert examples.classes == ('aeroplane', 'cat')
     np.testing.assert_array_equal(examples.labels, [[0, 1], [1, -1], [0, 1]])
     np.testing.assert_array_equal(examples.shown, [[True, True], [True, False], [True, True]])
-    np.testing.assert_array_equal(examples.masks[:, 0], [[1, 2], [1, 0], [2, 1]])
+    np.testing.assert_array_equal(np.asarray(examples.masks)[:, 0], [[1, 2], [1, 0], [2, 1]])
 
 
 def test_a_set_that_is_not_prepared_names_the_command(tmp_path):
     with pytest.raises(UserError) as caught:
-        prepared.load('pascal_coseg', tmp_path, 8, GIB)
+        prepared.load('pascal_coseg', tmp_path, 8)
     message = str(caught.value)
     assert str(tmp_path / 'pascal_coseg') in message
     assert f'python -m cosegnet_jax.data.prepare pascal_coseg --data_dir={tmp_path}' in message
@@ -118,7 +109,7 @@ def test_a_set_that_is_not_prepared_names_the_command(tmp_path):
 
 def test_an_unknown_set_names_the_nearest(tmp_path):
     with pytest.raises(UserError, match=r'did you mean pascal_coseg\?'):
-        prepared.load('pascal-coseg', tmp_path, 8, GIB)
+        prepared.load('pascal-coseg', tmp_path, 8)
 
 
 def test_a_set_in_another_format_is_an_error(root, tmp_path):
@@ -126,7 +117,7 @@ def test_a_set_in_another_format_is_an_error(root, tmp_path):
     config = tfds.download.DownloadConfig(manual_dir=root)
     builder.download_and_prepare(download_config=config, file_format='tfrecord')
     with pytest.raises(UserError, match='another format; remove it'):
-        prepared.load('folder/mine', tmp_path, 8, GIB)
+        prepared.load('folder/mine', tmp_path, 8)
 
 
 def test_preparing_and_reading_take_no_tensorflow(root, tmp_path):
@@ -136,7 +127,7 @@ find = PathFinder.find_spec  # finds no TensorFlow from here on, as if it were n
 PathFinder.find_spec = lambda name, *args: None if name == 'tensorflow' else find(name, *args)
 from cosegnet_jax.data import prepare, prepared
 prepare.prepare('folder/again', {str(root)!r}, {str(tmp_path)!r})
-print(prepared.load('folder/again', {str(tmp_path)!r}, 8, 10**6).images.sum())
+print(prepared.load('folder/again', {str(tmp_path)!r}, 8).decoded().images.sum())
 """
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)
     assert int(done.stdout) == folder.load(root, 8).images.sum()

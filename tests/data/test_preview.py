@@ -9,7 +9,7 @@ SIDE = 24
 BLUE = (20, 40, 220)
 
 
-def examples(classes, images_of_class, empty=(), objects=1):
+def examples(classes, images_of_class, empty=()):
     """Blue images; the mask is the left half but for images in `empty`."""
     n = classes * images_of_class
     masks = np.zeros((n, SIDE, SIDE), np.uint8)

@@ -114,7 +114,7 @@ def test_one_class_with_outliers_has_negatives():
 
 
 def test_one_class_without_outliers_is_an_error():
-    with pytest.raises(UserError, match='all images are of one class'):
+    with pytest.raises(UserError, match='every image shares a class'):
         of(np.zeros(4, int), np.ones(4, bool))
 
 

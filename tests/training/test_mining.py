@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from cosegnet_jax import config as configs
 from cosegnet_jax.data.examples import NO_CLASS
 from cosegnet_jax.training import mining
 
@@ -23,17 +24,21 @@ def semi_hard_by_hand(distances, share):
     return found
 
 
-def mined(distances, share):
-    """The same from the devices."""
-    share = jnp.asarray(share)
-    found = mining.semi_hard(jnp.asarray(distances), share)
-    triplets = mining.with_negatives(mining.all_pairs(share), share, found)
-    rows = zip(*(np.asarray(part).tolist() for part in triplets), strict=True)
-    return {(a, p): n for a, p, n, counts, opposed in rows if counts and opposed}
-
-
 def same_class(labels):
     return labels[:, None] == labels[None]
+
+
+def config(sampler='balanced', negatives='semi_hard'):
+    return configs.Config(data=configs.Data(sampler=sampler), loss=configs.Loss(negatives=negatives))
+
+
+def found(points, share, sampler='balanced', negatives='semi_hard', numbers=None, seed=0):
+    """{(anchor, positive): negative} from the devices, None where there is none."""
+    points, share = jnp.asarray(points, jnp.float32), jnp.asarray(share)
+    numbers = jnp.arange(len(points), dtype=jnp.int32) if numbers is None else jnp.asarray(numbers, jnp.int32)
+    triplets = mining.find(points, share, numbers, jax.random.key(seed), config(sampler, negatives))
+    rows = zip(*(np.asarray(part).tolist() for part in triplets), strict=True)
+    return {(a, p): n if has_negative else None for a, p, n, valid, has_negative in rows if valid}
 
 
 @pytest.mark.parametrize('seed', range(4))
@@ -45,70 +50,69 @@ def test_semi_hard_negatives_are_those_of_plain_loops(seed, images):
     share = same_class(rng.integers(0, max(2, images // 3), images))
     outliers = rng.random(images) < 0.2
     share &= ~outliers[:, None] & ~outliers
-    assert mined(distances, share) == semi_hard_by_hand(distances, share)
+    with_negatives = {pair: n for pair, n in found(points, share).items() if n is not None}
+    assert with_negatives == semi_hard_by_hand(distances, share)
 
 
 def on_a_line(*places):
-    line = np.array(places, np.float32)
-    return np.abs(line[:, None] - line)
+    return np.array(places, np.float32)[:, None]
 
 
 PAIR_AND_TWO = same_class(np.array([0, 0, 1, 2]))
 
 
 def test_the_nearest_of_the_farther_negatives_is_semi_hard():
-    assert mined(on_a_line(0, 2, 3, 5), PAIR_AND_TWO)[0, 1] == 2
+    assert found(on_a_line(0, 2, 3, 5), PAIR_AND_TWO)[0, 1] == 2
 
 
 def test_a_negative_nearer_than_the_positive_is_not_semi_hard():
-    assert mined(on_a_line(0, 2, 1, 5), PAIR_AND_TWO)[0, 1] == 3
+    assert found(on_a_line(0, 2, 1, 5), PAIR_AND_TWO)[0, 1] == 3
 
 
 def test_without_any_semi_hard_negative_it_is_the_farthest():
-    assert mined(on_a_line(0, 9, 1, 5), PAIR_AND_TWO)[0, 1] == 3
+    assert found(on_a_line(0, 9, 1, 5), PAIR_AND_TWO)[0, 1] == 3
 
 
 def test_every_ordered_pair_that_shares_counts_once():
     labels = np.array([0, 0, 0, 1, 1, 2])
-    assert set(mined(np.ones((6, 6), np.float32), same_class(labels))) == {
+    assert set(found(np.arange(6)[:, None], same_class(labels))) == {
         (a, p) for a in range(6) for p in range(6) if a != p and labels[a] == labels[p]
     }
 
 
 def test_an_anchor_without_negatives_has_none():
-    share = jnp.ones((3, 3), bool)
-    found = mining.semi_hard(jnp.ones((3, 3)), share)
-    triplets = mining.with_negatives(mining.all_pairs(share), share, found)
-    assert triplets.counts.sum() == 6
-    assert not triplets.opposed.any()
+    assert found(on_a_line(0, 1, 5), np.ones((3, 3), bool)) == dict.fromkeys(
+        [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]
+    )
 
 
 def test_an_outlier_is_no_anchor_and_no_negative_of_itself():
     share = np.array([[True, True, False], [True, True, False], [False, False, False]])
-    assert mined(on_a_line(0, 1, 5), share) == {(0, 1): 2, (1, 0): 2}
+    assert found(on_a_line(0, 1, 5), share) == {(0, 1): 2, (1, 0): 2}
+
+
+def test_an_image_that_was_drawn_twice_is_neither_positive_nor_negative_of_itself():
+    share = same_class(np.array([0, 0, 0, 1]))
+    pairs = found(on_a_line(0, 0, 3, 4), share, numbers=[7, 7, 8, 9])
+    assert set(pairs) == {(0, 2), (1, 2), (2, 0), (2, 1)}
+    share[0] = share[:, 0] = False  # the object was cropped away from one of the two
+    assert found(on_a_line(0, 0, 3, 4), share, numbers=[7, 7, 8, 9])[1, 2] == 3
 
 
 def test_random_negatives_are_any_that_share_nothing():
-    share = jnp.asarray(same_class(np.array([0, 0, 1, 1, 2])))
-    draw = jax.jit(mining.random)
-    drawn = np.stack([draw(jax.random.key(i), share) for i in range(300)])
-    of_first = np.bincount(drawn[:, 0, 1], minlength=5) / 300
-    np.testing.assert_allclose(of_first, [0, 0, 1 / 3, 1 / 3, 1 / 3], atol=0.1)
+    share = same_class(np.array([0, 0, 1, 1, 2]))
+    drawn = [found(np.zeros((5, 1)), share, negatives='random', seed=seed)[0, 1] for seed in range(200)]
+    np.testing.assert_allclose(np.bincount(drawn, minlength=5) / 200, [0, 0, 1 / 3, 1 / 3, 1 / 3], atol=0.12)
 
 
 def test_drawn_triplets_are_the_groups_in_order():
-    anchor, positive, negative, counts, opposed = mining.drawn(2)
-    assert (anchor.tolist(), positive.tolist(), negative.tolist()) == ([0, 3], [1, 4], [2, 5])
-    assert counts.all()
-    assert opposed.all()
+    share = same_class(np.array([0, 0, 1, 2, 2, 3]))
+    assert found(np.zeros((6, 1)), share, 'triplets', 'random') == {(0, 1): 2, (3, 4): 5}
 
 
 def test_a_drawn_pair_may_get_a_semi_hard_negative_of_another_triplet():
-    share = jnp.asarray(same_class(np.array([0, 0, 1, 2, 2, 3])))
-    found = mining.semi_hard(jnp.asarray(on_a_line(0, 1, 9, 2, 8, 7)), share)
-    triplets = mining.with_negatives(mining.drawn(2), share, found)
-    rows = zip(*(part.tolist() for part in triplets[:3]), strict=True)
-    assert list(rows) == [(0, 1, 3), (3, 4, 2)]
+    share = same_class(np.array([0, 0, 1, 2, 2, 3]))
+    assert found(on_a_line(0, 1, 9, 2, 8, 7), share, 'triplets') == {(0, 1): 3, (3, 4): 2}
 
 
 def test_objects_are_common_where_both_masks_show_their_class():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 import functools
 from pathlib import Path
 
@@ -17,13 +16,13 @@ from cosegnet_jax.data.builders.base import CosegBuilder, Row, Survey, look_at_a
 class ClassFolders(CosegBuilder, skip_registration=True):
     """Photos and masks that the user laid out in `manual_dir`."""
 
-    @abc.abstractmethod
     def listing(self, root: Path) -> folder.Listing:
-        """The pairs of photo and mask by class.
+        """The pairs of photo and mask by class: images/<class>/* and masks/<class>/*; a set may say else.
 
         Raises:
             UserError: A folder is missing.
         """
+        return folder.listing(root / 'images', root / 'masks')
 
     def survey(self, dl_manager: tfds.download.DownloadManager) -> Survey:
         """Reads every photo and mask of `listing`."""

@@ -18,7 +18,7 @@ CLASSES = ('bird', 'car', 'cat', 'cow', 'dog', 'plane', 'sheep')
 class Msrc(ClassFolders):
     """7 classes × 10 images, or all images found."""
 
-    DESCRIPTION = 'Photos by class, with masks of the one class that each is filed under.'
+    DESCRIPTION = 'Photos by class, with masks of each class that they are filed under.'
     HOMEPAGE = 'https://www.microsoft.com/en-us/research/project/image-understanding/'
     CITATION = """\
 @inproceedings{shotton2006textonboost,
@@ -51,7 +51,7 @@ masks/<class>/*, each mask named as its photo; docs/data.md says how to get mask
         No publication lists its ten. Here they are those whose names have the smallest SHA-256: as good as
         drawn by lot, and the same everywhere and for ever.
         """
-        classes, problems = folder.listing(root / 'images', root / 'masks')
+        classes, problems = super().listing(root)
         if self.builder_config.name == 'ten':
             drawn = {name: sorted(classes[name], key=_lot)[:10] for name in CLASSES if name in classes}
             classes = {name: sorted(pairs) for name, pairs in drawn.items()}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from cosegnet_jax.data import folder
 from cosegnet_jax.data.builders.base import Published
 from cosegnet_jax.data.builders.class_folders import ClassFolders
 
 
 class PascalCoseg(ClassFolders):
-    """1,037 images of 20 classes, one class an image."""
+    """1,037 images in 20 class folders: 924 photos, of which 107 are in several."""
 
-    DESCRIPTION = 'Photos of PASCAL VOC 2010 by class, with masks of the one class that each is filed under.'
+    DESCRIPTION = 'Photos of PASCAL VOC 2010 by class, with masks of each class that they are filed under.'
     HOMEPAGE = 'http://host.robots.ox.ac.uk/pascal/VOC/voc2010/'
     CITATION = """\
 @inproceedings{faktor2013cosegmentation,
@@ -31,7 +28,3 @@ each mask named as its photo."""
     def published(self) -> Published:
         """Counts of the paper."""
         return Published(classes=20, images=1037)
-
-    def listing(self, root: Path) -> folder.Listing:
-        """All class folders."""
-        return folder.listing(root / 'images', root / 'masks')

@@ -46,7 +46,7 @@ class Voc2012(CosegBuilder):
             archive = Path(dl_manager.download_and_extract(URL))
         except Exception as error:  # of network, disk, checksum and archive, each its own
             raise UserError(
-                f'could not download and unpack {URL} ({type(error).__name__}): fetch it elsewhere and pass '
+                f'could not download and unpack {URL} ({_in_a_line(error)}): fetch it elsewhere and pass '
                 f'--manual_dir=FOLDER, the folder it is in'
             ) from error
         root = archive / 'VOCdevkit' / 'VOC2012'
@@ -68,3 +68,8 @@ def _look(pair: folder.Pair) -> Row:
     classes = tuple(CLASSES[value - 1] for value in values)
     shares = tuple(float(counts[value] / mask.size) for value in values)
     return Row(f'{classes[0]}/{pair.photo.stem}', classes, values, shares, encode)
+
+
+def _in_a_line(error: Exception) -> str:
+    said = next(iter(str(error).strip().splitlines()), '')[:160]
+    return f'{type(error).__name__}: {said}'
