@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -45,3 +46,9 @@ def peak_memory_gib() -> float:
     import resource  # not on every system, and only the CPU asks
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def cpu_cores() -> int:
+    """Cores that this process may run on."""
+    # Not on every system; where it is, a container or taskset may allow fewer cores than there are.
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1

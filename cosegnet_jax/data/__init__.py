@@ -35,7 +35,10 @@ def load(config: Config) -> Examples:
         return shapes.make(config.image_size, settings.images_per_class, config.seed)
     from cosegnet_jax.data import prepared  # here, since it needs TFDS and nothing else does
 
-    return prepared.load(settings.name, settings.prepared_dir, config.image_size)
+    try:
+        return prepared.load(settings.name, settings.prepared_dir, config.image_size)
+    except UserError as error:
+        raise UserError(f'{error}; or set config.data.root to a folder of images and masks') from error
 
 
 def part(examples: Examples, config: Config, name: str) -> Examples:

@@ -23,6 +23,7 @@ from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.training import checkpoints, optimizer, state, step
 from cosegnet_jax.training.log import Log
+from cosegnet_jax.training.trained_on import TrainedOn
 
 # `(config, params, validation part, mesh) -> (scalars, picture)`; the scalars hold checkpoints.SCORE.
 Validate = Callable[[Config, Any, Examples, Mesh], tuple[dict[str, float], UInt8[np.ndarray, 'h w 3']]]
@@ -47,7 +48,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
     training, validation = _parts(config)
-    sampler, trained_on = data.sampler(training, config), checkpoints.TrainedOn.of(training, config)
+    sampler, trained_on = data.sampler(training, config), TrainedOn.of(training, config)
     update = optimizer.build(config.optimizer, config.train.steps)
 
     with checkpoints.manager(workdir) as manager:

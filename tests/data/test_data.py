@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_pictures import save
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import data
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data.balanced import BalancedSampler
+from cosegnet_jax.data.prepare import prepare
 from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.data.triplets import TripletSampler
 from cosegnet_jax.errors import UserError
@@ -88,3 +90,19 @@ def test_a_part_is_decoded_where_it_fits(examples):
     left = data.part(stored, with_data(memory_gib=(part.nbytes - 1) / 2**30), 'train')
     assert isinstance(left.images, Stored)
     np.testing.assert_array_equal(np.asarray(left.images), part.images)
+
+
+def test_a_prepared_set_is_found_by_its_name(tmp_path):
+    root = tmp_path / 'mine'
+    for name in ('cat/a', 'cat/b', 'dog/a', 'dog/b'):
+        save(root, f'{name}.png')
+    prepare('folder/mine', str(root), str(tmp_path / 'tfds'))
+    config = with_data(name='folder/mine', prepared_dir=str(tmp_path / 'tfds'))
+    part = data.part(data.load(config), config, 'train')
+    assert part.filenames == ('cat/a', 'cat/b', 'dog/a', 'dog/b')
+    assert isinstance(part.images, np.ndarray)
+
+
+def test_a_name_that_is_no_set_says_how_to_name_a_folder(tmp_path):
+    with pytest.raises(UserError, match=r'mine: no such data set; .*; or set config\.data\.root'):
+        data.load(with_data(name='mine', prepared_dir=str(tmp_path)))
