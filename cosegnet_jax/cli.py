@@ -11,7 +11,7 @@ from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
 
 from cosegnet_jax import config as configs
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.errors import UserError, reported
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Experiment, such as configs/shapes.py.', lock_config=False
@@ -27,13 +27,8 @@ def run(main: Callable[[configs.Config], None]) -> None:
     shows its traceback.
     """
     logging.set_verbosity(logging.ERROR)  # Orbax warns of what it was asked to do
-    try:
+    with reported(UserError):
         main(parse(sys.argv))
-    except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def parse(argv: list[str]) -> configs.Config:

@@ -1,4 +1,10 @@
-"""The one exception that is meant for the person at the keyboard."""
+"""The one exception that is meant for the person at the keyboard, and how a program ends with it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
 
 
 class UserError(Exception):
@@ -6,3 +12,23 @@ class UserError(Exception):
 
     The entry points print its text without a traceback and exit with status 2.
     """
+
+
+@contextlib.contextmanager
+def reported(*kinds: type[Exception]) -> Iterator[None]:
+    """Ends the program with status 2 and one line where an exception of `kinds` arises inside.
+
+    Ctrl-C ends it with status 130; anything else is a bug and shows its traceback.
+    """
+    try:
+        yield
+    except kinds as error:
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of what another library has to say, which may be pages or nothing."""
+    return next(iter(str(error).strip().splitlines()), '')[:160]

@@ -98,9 +98,9 @@ def combine(
     valid: Bool[Array, ' n'],
     config: Loss,
 ) -> Losses:
-    """Equation 1 with the weights of §4.1 (fidelity row 14), averaged over the triplets that count.
+    """Equation 1 with the weights of §4.1 (fidelity row 14), averaged over the `valid` triplets.
 
-    L2 belongs to a triplet, that is to a positive and a negative pair, so it valid 0.33 + 0.5 times. A
+    L2 belongs to a triplet, that is to a positive and a negative pair, so it counts 0.33 + 0.5 times. A
     triplet whose first pair shares nothing after all (`share` false: an object cropped away) has no L1 and
     no L2, and both of its pairs are negative pairs; one without a negative (`has_negative` false) has L1 and
     the L3 of its first pair only.

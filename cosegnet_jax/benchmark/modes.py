@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from cosegnet_jax import data, models
 from cosegnet_jax import mesh as meshes
@@ -34,11 +35,10 @@ def train(config: Config, blocks: int, repeats: int) -> Row:
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
     update = optimizer.build(config.optimizer, config.train.steps)
-    fed = placement.feed('replicated', *_noise(config), range(1), mesh)
-    batch = fed.resident, next(fed.brought)
+    run_step, batch = _step(config, update, mesh)
     current = state.random(config, update, mesh)
     start = time.perf_counter()
-    compiled = step.make_step(config, update, mesh, fed.batch).lower(current, *batch).compile()
+    compiled = run_step.lower(current, *batch).compile()
     compile_s = time.perf_counter() - start
 
     def once() -> Any:
@@ -125,11 +125,9 @@ def compilation(config: Config, blocks: int, repeats: int) -> Row:
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
     update = optimizer.build(config.optimizer, config.train.steps)
-    fed = placement.feed('replicated', *_noise(config), range(1), mesh)
-    batch = fed.resident, next(fed.brought)
+    run_step, batch = _step(config, update, mesh)
     start = time.perf_counter()
-    make = step.make_step(config, update, mesh, fed.batch)
-    lowered = make.lower(state.abstract(config, update, mesh), *batch)
+    lowered = run_step.lower(state.abstract(config, update, mesh), *batch)
     lowering = time.perf_counter() - start
     memory = lowered.compile().memory_analysis()
     return {
@@ -147,6 +145,14 @@ MODES = {'train': train, 'eval': evaluate, 'input': feed, 'compile': compilation
 
 def _shape(config: Config) -> tuple[int, int]:
     return config.image_size, config.image_size
+
+
+def _step(
+    config: Config, update: optax.GradientTransformation, mesh: jax.sharding.Mesh
+) -> tuple[Any, tuple[Any, Any]]:
+    """The jitted train step, and a batch for it that stays on the devices."""
+    fed = placement.feed('replicated', *_noise(config), range(1), mesh)
+    return step.make_step(config, update, mesh, fed.batch), (fed.resident, next(fed.brought))
 
 
 def _noise(config: Config) -> tuple[Examples, Sampler]:

@@ -101,13 +101,18 @@ def read(
 def encode(
     photo: Path, mask: Path, meaning: Meaning = marked
 ) -> tuple[bytes, UInt8[np.ndarray, 'height width']]:
-    """What `read` reads, the photo as bytes from which every reader of JPEG and PNG gets the same pixels.
+    """What `read` reads, the photo as bytes: `encode_photo`."""
+    pixels, values = read(photo, mask, meaning)
+    return encode_photo(photo, pixels), values
+
+
+def encode_photo(photo: Path, pixels: UInt8[np.ndarray, 'height width 3']) -> bytes:
+    """Bytes from which every reader of JPEG and PNG gets the pixels that `read` got from the file.
 
     They are the file itself if it is plain: upright 8-bit RGB without transparency. Else they are a PNG.
     """
-    pixels, values = read(photo, mask, meaning)
     data = photo.read_bytes()
-    return (data if _is_plain(data) else png(pixels)), values
+    return data if _is_plain(data) else png(pixels)
 
 
 def png(pixels: UInt8[np.ndarray, 'height width 3'] | UInt8[np.ndarray, 'height width']) -> bytes:

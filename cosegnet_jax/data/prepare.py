@@ -23,7 +23,7 @@ from absl import logging as absl_logging
 
 from cosegnet_jax.data import builders, prepared, preview
 from cosegnet_jax.data.builders.summary import summary
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.errors import UserError, reported
 
 _PREVIEW_SIDE = 144  # pixels of a photo
 
@@ -125,13 +125,8 @@ def main() -> None:
     warnings.simplefilter('ignore')  # Pillow warns of large photos, which are fine here
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
-    try:
+    with reported(UserError, OSError):  # OSError: a full disk, a folder that may not be read
         run(sys.argv[1:])
-    except (UserError, OSError) as error:  # OSError: a full disk, a folder that may not be read
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == '__main__':

@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 from orbax.checkpoint import checkpoint_managers as policies
 
 from cosegnet_jax.config import Config, resolve
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.errors import UserError, first_line
 from cosegnet_jax.training.state import State, abstract_params
 from cosegnet_jax.training.trained_on import TrainedOn
 
@@ -64,7 +64,7 @@ def manager(workdir: Path, read_only: bool = False) -> ocp.CheckpointManager:
     try:
         return ocp.CheckpointManager(folder(workdir), options=options)
     except (OSError, ValueError) as error:
-        raise UserError(f'{folder(workdir)}: cannot be used ({_first_line(error)})') from error
+        raise UserError(f'{folder(workdir)}: cannot be used ({_said(error)})') from error
 
 
 def save(
@@ -125,13 +125,13 @@ def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.Checkpoint
         path = Path(manager.directory) / f'step_{step}'
         others = ', '.join(str(s) for s in sorted(manager.all_steps()) if s != step) or 'none'
         raise UserError(
-            f'{path}: cannot be restored ({_first_line(error)}); '
+            f'{path}: cannot be restored ({_said(error)}); '
             f'delete that folder to go on from another step (there: {others})'
         ) from error
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:160]
+def _said(error: Exception) -> str:
+    return first_line(error) or type(error).__name__
 
 
 def check_same_run(saved: Config, now: Config, workdir: Path) -> None:

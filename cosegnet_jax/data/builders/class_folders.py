@@ -41,4 +41,5 @@ def _look(photo: folder.Photo) -> Row:
 
 
 def _encode(photo: folder.Photo) -> tuple[bytes, UInt8[np.ndarray, 'height width']]:
-    return photos.encode(*photo.pairs[0])[0], photo.read()[1]
+    pixels, mask = photo.read()
+    return photos.encode_photo(photo.pairs[0].photo, pixels), mask

@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from cosegnet_jax.data import folder, photos
 from cosegnet_jax.data.builders.base import CosegBuilder, Published, Row, Survey, look_at_all
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.errors import UserError, first_line
 
 # The copy of the official archive that TFDS itself downloads, since the official host is often away; the
 # checksum in checksums.tsv is the official archive's.
@@ -46,8 +46,8 @@ class Voc2012(CosegBuilder):
             archive = Path(dl_manager.download_and_extract(URL))
         except Exception as error:  # of network, disk, checksum and archive, each its own
             raise UserError(
-                f'could not download and unpack {URL} ({_in_a_line(error)}): fetch it elsewhere and pass '
-                f'--manual_dir=FOLDER, the folder it is in'
+                f'could not download and unpack {URL} ({type(error).__name__}: {first_line(error)}): '
+                f'fetch it elsewhere and pass --manual_dir=FOLDER, the folder it is in'
             ) from error
         root = archive / 'VOCdevkit' / 'VOC2012'
         stems = (root / 'ImageSets' / 'Segmentation' / 'trainval.txt').read_text().split()
@@ -68,8 +68,3 @@ def _look(pair: folder.Pair) -> Row:
     classes = tuple(CLASSES[value - 1] for value in values)
     shares = tuple(float(counts[value] / mask.size) for value in values)
     return Row(f'{classes[0]}/{pair.photo.stem}', classes, values, shares, encode)
-
-
-def _in_a_line(error: Exception) -> str:
-    said = next(iter(str(error).strip().splitlines()), '')[:160]
-    return f'{type(error).__name__}: {said}'
