@@ -1,9 +1,9 @@
 """Measure a config.
 
-python benchmark.py --config=configs/pascal_voc.py --mode=train|eval|input|compile [--config.key=value ...]
+python benchmark.py --config=configs/NAME.py --mode=train|eval|pairs|input|compile [--config.key=value …]
 
-Prints one line of JSON. --peer=SCRIPT runs another program in turn with this one and adds the ratio;
---peer_args and --peer_python say how.
+Prints a line of JSON; 'pairs' prints one for each number of images. --peer=SCRIPT runs another program in
+turn with this one and adds the ratio; --peer_args and --peer_python say how.
 """
 
 import json
@@ -26,14 +26,15 @@ _PEER_RUNS = flags.DEFINE_integer('peer_runs', 3, 'Runs of each, in turn.', lowe
 
 
 def main(config: Config) -> None:
-    """Prints a line of JSON."""
+    """Prints lines of JSON."""
     if _PEER.value:
         ours = [sys.executable, *sys.argv, '--peer=']  # of a flag given twice the last counts
         theirs = [_PEER_PYTHON.value, _PEER.value, *shlex.split(_PEER_ARGS.value)]
-        row = peer.alternate(ours, theirs, _MODE.value, _PEER_RUNS.value)
+        rows = [peer.alternate(ours, theirs, _MODE.value, _PEER_RUNS.value)]
     else:
-        row = {'mode': _MODE.value, **modes.MODES[_MODE.value](config, _BLOCKS.value, _REPEATS.value)}
-    print(json.dumps(row))
+        rows = modes.MODES[_MODE.value](config, _BLOCKS.value, _REPEATS.value)
+    for row in rows:
+        print(json.dumps({'mode': _MODE.value, **row}), flush=True)  # the next may take long
 
 
 if __name__ == '__main__':

@@ -17,38 +17,37 @@ _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Experiment, such as configs/shapes.py.', lock_config=False
 )
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run.')
-flags.mark_flag_as_required('config')
 
 
 def run(main: Callable[[configs.Config], None]) -> None:
-    """Parses the command line and calls `main(config)`.
+    """Runs the program of one experiment: parses the command line and calls `main(config)`.
+
+    It ends as `start` says.
+    """
+    start(lambda: main(config()))
+
+
+def start(main: Callable[[], None]) -> None:
+    """Parses the command line and calls `main()`, which asks for what it needs: `config()`, `workdir()`.
 
     What the user can put right ends the program with status 2 and one line; anything else is a bug and
     shows its traceback.
     """
     logging.set_verbosity(logging.ERROR)  # Orbax warns of what it was asked to do
     with reported(UserError):
-        main(parse(sys.argv))
+        _parse(sys.argv)
+        main()
 
 
-def parse(argv: list[str]) -> configs.Config:
-    """The resolved config that a command line names.
+def config() -> configs.Config:
+    """The resolved config that the command line names.
 
     Raises:
-        UserError: A wrong flag, key or value.
+        UserError: None was named, or it is no config, or has a wrong key or value.
     """
-    app.define_help_flags()
-    for argument in argv[1:]:
-        if argument.lstrip('-').startswith('config.'):
-            configs.check_key(argument.lstrip('-').split('=')[0])
-    try:
-        rest = flags.FLAGS(argv)
-        raw = _CONFIG.value
-    except Exception as error:  # a config file is the user's own code, and may raise anything
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(' … '.join(dict.fromkeys([lines[0], lines[-1].strip()]))) from error
-    if rest[1:]:
-        raise UserError(f'{rest[1]}: not a flag; flags look like --workdir=DIR or --config.key=value')
+    if not _CONFIG.present:
+        raise UserError('--config=FILE is missing: name an experiment, such as configs/shapes.py')
+    raw = _CONFIG.value
     if not isinstance(raw, ConfigDict):
         name = config_flags.get_config_filename(flags.FLAGS['config'])
         if not Path(name).is_file():
@@ -65,11 +64,35 @@ def workdir() -> Path:
     """
     if not _WORKDIR.value:
         raise UserError('--workdir=DIR is missing: name the folder of the run')
-    folder = Path(_WORKDIR.value)
+    return writable('workdir', _WORKDIR.value)
+
+
+def writable(flag: str, name: str) -> Path:
+    """The folder that a flag names, made if it is missing.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    folder = Path(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f'--workdir={folder}: {error.strerror}; name a folder that can be written') from error
+        raise UserError(f'--{flag}={folder}: {error.strerror}; name a folder that can be written') from error
     if not os.access(folder, os.W_OK):
-        raise UserError(f'--workdir={folder}: no permission to write; name another folder')
+        raise UserError(f'--{flag}={folder}: no permission to write; name another folder')
     return folder
+
+
+def _parse(argv: list[str]) -> None:
+    """Refuses what is no flag, or no key of a config."""
+    app.define_help_flags()
+    for argument in argv[1:]:
+        if argument.lstrip('-').startswith('config.'):
+            configs.check_key(argument.lstrip('-').split('=')[0])
+    try:
+        rest = flags.FLAGS(argv)
+    except Exception as error:  # a config file is the user's own code, and may raise anything
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(' … '.join(dict.fromkeys([lines[0], lines[-1].strip()]))) from error
+    if rest[1:]:
+        raise UserError(f'{rest[1]}: not a flag; flags look like --workdir=DIR or --config.key=value')

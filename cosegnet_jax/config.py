@@ -61,7 +61,10 @@ class Data:
 class Model:
     """The network."""
 
-    tap: Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'] = 'cT9'  # decoder layer that feeds the metric network
+    name: Literal['cosegnet', 'base', 'docs', 'attention'] = 'cosegnet'  # see models/__init__.py
+    tap: Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'] = (
+        'cT9'  # decoder layer that feeds CoSegNet's metric network
+    )
     width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
     weights: str = 'imagenet'  # 'imagenet' (downloaded), 'none', or a VGG16 file: .h5 .pth .safetensors .npz
     dtype: Literal['float32', 'bfloat16'] = 'float32'  # of the convolutions; parameters stay float32
@@ -156,7 +159,27 @@ def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
             f'config.image_size={config.image_size}: must be a multiple of 32, '
             f'for example {below} or {below + 32}'
         )
+    if config.model.name != 'cosegnet':
+        _check_pairwise(config)
     return config
+
+
+def _check_pairwise(config: Config) -> None:
+    """Refuses keys that a network of pairs would not read."""
+    if config.data.sampler != 'triplets':
+        raise UserError(
+            f'config.data.sampler={config.data.sampler}: {config.model.name} looks at every pair anew, so it '
+            f'trains on triplets; set config.data.sampler=triplets'
+        )
+    for key, value, used in (
+        ('model.tap', config.model.tap, Model.tap),
+        ('loss.negatives', config.loss.negatives, Loss.negatives),
+    ):
+        if value != used:
+            raise UserError(
+                f'config.{key}={value}: {config.model.name} has no metric network that would read it; '
+                f'leave it at {used}'
+            )
 
 
 def all_keys(kind: type = Config, prefix: str = 'config') -> Iterator[str]:
@@ -197,7 +220,8 @@ def _resolve(kind: type, raw: Mapping[str, Any], prefix: str) -> Any:
             for inner in value:
                 check_key(f'{path}.{inner}')
         else:
-            check_key(path)
+            if hint is None:
+                check_key(path)  # which raises
             values[name] = _checked(hint, value, path)
     return kind(**values)
 

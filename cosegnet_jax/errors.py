@@ -14,6 +14,10 @@ class UserError(Exception):
     """
 
 
+class Stopped(UserError):  # noqa: N818 (a wish, not an error)
+    """Somebody asked a program to stop, and it has saved what it had."""
+
+
 @contextlib.contextmanager
 def reported(*kinds: type[Exception]) -> Iterator[None]:
     """Ends the program with status 2 and one line where an exception of `kinds` arises inside.

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import jax
 import numpy as np
+from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Shaped
 
@@ -38,6 +42,35 @@ def batched(mesh: Mesh) -> NamedSharding:
 def put_batch(mesh: Mesh, rows: Shaped[np.ndarray, 'n *shape']) -> Shaped[Array, 'batch *shape']:
     """The global batch on the mesh, from the rows of it that this process holds."""
     return jax.make_array_from_process_local_data(batched(mesh), rows)
+
+
+def put_padded(mesh: Mesh, rows: Shaped[np.ndarray, 'n *shape'], size: int) -> Shaped[Array, 'size *shape']:
+    """Rows that every process holds, padded with zeros to `size` or to what the devices share evenly."""
+    size = -(-size // mesh.size) * mesh.size
+    padding = [(0, size - len(rows)), *[(0, 0)] * (rows.ndim - 1)]
+    padded = np.pad(rows, padding)
+    # Unlike device_put, it does not gather the rows from all processes only to see that they are the same.
+    return jax.make_array_from_callback(padded.shape, batched(mesh), padded.__getitem__)
+
+
+def fetch(tree: Any, count: int) -> Any:
+    """The first `count` rows of each array, without those that padded it, in every process."""
+    return jax.tree.map(lambda rows: rows[:count], process_allgather(tree, tiled=True))
+
+
+def fetch_behind(running: Iterable[tuple[Any, int]]) -> Iterator[Any]:
+    """What was computed, batch by batch, each fetched once the next one is under way.
+
+    Args:
+        running: arrays that the devices may still be at, and how many of their rows count.
+    """
+    pending = None
+    for batch in running:
+        if pending is not None:
+            yield fetch(*pending)
+        pending = batch
+    if pending is not None:
+        yield fetch(*pending)
 
 
 def check_divides(mesh: Mesh, batch: int, key: str) -> None:

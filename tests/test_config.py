@@ -47,6 +47,11 @@ def test_defaults_are_the_papers_setting():
         ('config.modle', {'tap': 'f'}, 'config.modle.tap: no such key; did you mean config.model.tap'),
         ('config.seeds', 1, 'did you mean config.seed'),
         ('config.model.tap', 'cT5', 'config.model.tap=cT5: must be one of f, cT3, cT6, cT9, cT11'),
+        (
+            'config.model.name',
+            'cosegnet-base',
+            'config.model.name=cosegnet-base: must be one of cosegnet, base, docs, attention',
+        ),
         ('config.train.steps', 'many', 'must be of type int, not str'),
         ('config.data.flip', 1, 'must be of type bool, not int'),
         ('config.train.batch_triplets', 0, 'must be at least 1'),
@@ -58,6 +63,26 @@ def test_a_wrong_key_or_value_is_one_clear_line(key, value, message):
     with pytest.raises(UserError, match=re.escape(message)) as caught:
         configs.resolve(tree(key, value))
     assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('name', ['base', 'docs', 'attention'])
+@pytest.mark.parametrize(
+    ('key', 'value', 'message'),
+    [
+        ('data.sampler', 'balanced', 'trains on triplets; set config.data.sampler=triplets'),
+        ('model.tap', 'cT6', 'has no metric network that would read it; leave it at cT9'),
+        ('loss.negatives', 'semi_hard', 'has no metric network that would read it; leave it at random'),
+    ],
+)
+def test_what_a_network_of_pairs_would_not_read_is_refused(name, key, value, message):
+    raw = tree(f'config.{key}', value)
+    assert configs.resolve(raw)  # of CoSegNet
+    raw['model']['name'] = name
+    line = rf'config\.{key}={value}: {name} .*{re.escape(message)}'
+    with pytest.raises(UserError, match=line) as caught:
+        configs.resolve(raw)
+    assert '\n' not in str(caught.value)
+    assert configs.resolve(tree('config.model.name', name)).model.name == name
 
 
 def test_an_integer_serves_where_a_float_is_asked_for():

@@ -41,7 +41,7 @@ def workdir(tmp_path_factory) -> Path:
     return folder
 
 
-def test_eval_writes_what_the_contract_promises_and_prints_a_table(workdir):
+def test_eval_writes_what_the_contract_promises_and_tables_take_it_up(workdir):
     done = run('eval.py', '--config=configs/shapes.py', f'--workdir={workdir}', *SMALL)
     assert done.returncode == 0, done.stderr
     results = json.loads((workdir / 'eval' / 'results.json').read_text())
@@ -57,6 +57,12 @@ def test_eval_writes_what_the_contract_promises_and_prints_a_table(workdir):
     assert 'data:image' in (workdir / 'report.html').read_text()
     with Image.open(workdir / 'eval' / 'pairs.png') as picture:
         assert picture.height > 5 * 160  # three pairs that share an object and two that do not
+
+    made = run('eval.py', '--tables', f'--runs={workdir}', f'--out={workdir}/tables')
+    assert made.returncode == 0, made.stderr
+    assert '0 of 1 evaluations are in the tables' in made.stdout  # the paper has none of shapes
+    assert 'shapes-test-cosegnet.json' in (workdir / 'tables' / 'tables.md').read_text()
+    assert 'data:image/png' in (workdir / 'tables' / 'tables.html').read_text()
 
 
 def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
@@ -78,12 +84,30 @@ def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
         ),
         (['--config=configs/pascal_voc.py', '--config.data.root=/nowhere'], '/nowhere'),
         (['--config=configs/shapes.py', 'stray'], 'stray: not a flag'),
-        ([], '--config must have a value'),
+        ([], '--config=FILE is missing'),
     ],
     ids=['key', 'value', 'file', 'not prepared', 'missing root', 'stray word', 'no config'],
 )
 def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, arguments, message):
-    done = run('train.py', f'--workdir={tmp_path}', *arguments)
+    check_refused(run('train.py', f'--workdir={tmp_path}', *arguments), message)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--tables'], '--tables and --runs=DIR,DIR go together'),
+        (['--runs=DIR', '--config=configs/shapes.py'], '--tables and --runs=DIR,DIR go together'),
+        (['--tables', '--runs=/nowhere'], '/nowhere: no such folder'),
+        (['--tables', '--runs=.', '--rnus=.'], 'rnus'),
+        ([], '--config=FILE is missing'),
+    ],
+    ids=['no runs', 'no tables', 'missing folder', 'flag', 'neither'],
+)
+def test_what_tables_need_is_said_in_one_line(tmp_path, arguments, message):
+    check_refused(run('eval.py', f'--out={tmp_path}', *arguments), message)
+
+
+def check_refused(done: subprocess.CompletedProcess, message: str) -> None:
     assert done.returncode == 2, done.stderr
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith('error: ')

@@ -1,7 +1,7 @@
 """Multiply-accumulates (MAC) of the networks, counted from their layer shapes.
 
-Two counts: that of a network as its paper draws it, and that of the form computed here, in which a 3×3
-convolution after nearest-neighbour enlargement costs 4/9 and a 5×5 one 9/25 (`models.convolution`).
+Two counts: that of a network as its paper draws it, and that of the form computed here
+(`models.convolution`), in which a convolution after nearest-neighbour enlargement takes fewer.
 """
 
 from __future__ import annotations
@@ -16,104 +16,112 @@ from cosegnet_jax.models.vgg16 import BLOCKS, STRIDE
 
 
 class Macs(NamedTuple):
-    """MAC per image, by what runs when; the hundred thousand of CoSegNet's heads are left out."""
+    """MAC by how often they are done."""
 
-    first: int | float  # conv1_1, whose input needs no gradient
-    to_tap: int | float  # the rest of what is done once an image: encoder, and decoder up to the tap
-    from_tap: int | float  # what is done once a mask: the decoder after the tap
+    first: int  # once an image: conv1_1, whose input needs no gradient
+    image: int  # once an image: the rest of its description
+    mask: int  # once a mask: of an image in CoSegNet, of an image in a pair in the other networks
 
 
-def per_image(config: Model, image_size: int, enlarged: int | float = 1) -> Macs:
-    """MAC of one image of `image_size` squared in CoSegNet.
+def count(config: Model, image_size: int, *, as_drawn: bool) -> Macs:
+    """MAC of a network on images of `image_size` squared; the hundred thousand of CoSegNet's heads left out.
 
     Args:
         config: The network.
         image_size: Side in pixels.
-        enlarged: Cost of a convolution after enlargement: 1 as drawn, 4/9 as needed.
+        as_drawn: Convolve enlarged maps as papers draw it; else by the fewest multiplications.
     """
-    encoder = _encoder(config.width, image_size)
-    decoder = _decoder(config.width, image_size, 1, enlarged)
-    cut = TAPS[config.tap]
-    return Macs(encoder[0], sum(encoder[1:]) + sum(decoder[:cut]), sum(decoder[cut:]))
+    first, *encoder = _encoder(config.width, image_size)
+    image, mask = _AFTER_ENCODER[config.name](config, image_size, as_drawn)
+    return Macs(first, sum(encoder) + image, mask)
 
 
-def base_per_image(width: float, image_size: int, enlarged: int | float = 1) -> Macs:
-    """MAC of one image of a pair in CoSegNet-base; arguments as `per_image`."""
-    encoder = _encoder(width, image_size)
-    return Macs(encoder[0], sum(encoder[1:]), sum(_decoder(width, image_size, 2, enlarged)))
-
-
-def docs_per_image(width: float, image_size: int) -> Macs:
-    """MAC of one image of a pair in DOCS; of the correlation, what is not zero beyond the map's edge."""
-    encoder, side = _encoder(width, image_size), image_size // STRIDE
-    f, features = scaled(512, width), scaled(1024, width)
-    described = _conv(side, 3, f, features) + _conv(side, 3, features, features)
-    described += _conv(side, 1, features, f)
-    paired = side**4 * features + _conv(side, 3, f + docs.DISPLACEMENTS, features)
-    cin = features
-    for channels in docs.BLOCKS:
-        cout = scaled(channels, width)
-        paired += _conv(side, 4, cin, cout)  # each pixel of the small map meets all of the 4×4 taps
-        side *= 2
-        paired += 2 * _conv(side, 3, cout, cout)
-        cin = cout
-    return Macs(encoder[0], sum(encoder[1:]) + described, paired + _conv(side, 3, cin, 2))
-
-
-def attention_per_image(width: float, image_size: int, enlarged: int | float = 1) -> Macs:
-    """MAC of one image of a pair under semantic-aware attention.
-
-    Args:
-        width: Of the network.
-        image_size: Side in pixels.
-        enlarged: Cost of a convolution after enlargement: 1 as drawn, 9/25 as needed.
-    """
-    encoder, side = _encoder(width, image_size), image_size // STRIDE
-    cin = scaled(512, width)
-    heads = 2 * cin * scaled(attention.HIDDEN, width)
-    paired = 2 * attention.RESIDUAL_BLOCKS * _conv(side, 3, cin, cin)
-    for channels in attention.BLOCKS:
-        side, cout = 2 * side, scaled(channels, width)
-        paired += _conv(side, 5, cin, cout) * enlarged
-        cin = cout
-    return Macs(encoder[0], sum(encoder[1:]) + heads, paired + _conv(side, 7, cin, 2))
-
-
-def train_step(macs: Macs, images: int, decoded: int) -> int | float:
-    """Floating-point operations of one update: each image once to the tap, and `decoded` of them beyond it.
+def train_step(macs: Macs, images: int, masks: int) -> int:
+    """Floating-point operations of one update that describes `images` and makes `masks`.
 
     A layer costs its MAC three times: forward, for the gradient of its input, and for that of its kernel;
     the first layer needs no gradient of its input. One MAC is two operations.
     """
-    return 2 * (images * (2 * macs.first + 3 * macs.to_tap) + decoded * 3 * macs.from_tap)
+    return 2 * (images * (2 * macs.first + 3 * macs.image) + masks * 3 * macs.mask)
 
 
-def evaluation(macs: Macs, images: int) -> int | float:
-    """Floating-point operations of describing `images`."""
-    return 2 * images * sum(macs)
+def evaluation(macs: Macs, images: int, masks: int) -> int:
+    """Floating-point operations of describing `images` and making `masks`."""
+    return 2 * (images * (macs.first + macs.image) + masks * macs.mask)
+
+
+def _cosegnet(config: Model, image_size: int, as_drawn: bool) -> tuple[int, int]:
+    layers, cut = _decoder(config.width, image_size, 1, as_drawn), TAPS[config.tap]
+    return sum(layers[:cut]), sum(layers[cut:])
+
+
+def _base(config: Model, image_size: int, as_drawn: bool) -> tuple[int, int]:
+    return 0, sum(_decoder(config.width, image_size, 2, as_drawn))
+
+
+def _docs(config: Model, image_size: int, as_drawn: bool) -> tuple[int, int]:
+    """Of the correlation, what is not zero beyond the map's edge."""
+    del as_drawn  # it enlarges by deconvolutions
+    width, side = config.width, image_size // STRIDE
+    f, features = scaled(512, width), scaled(1024, width)
+    image = _conv(side, 3, f, features) + _conv(side, 3, features, features)
+    image += _conv(side, 1, features, f)
+    mask = side**4 * features + _conv(side, 3, f + docs.DISPLACEMENTS, features)
+    cin = features
+    for channels in docs.BLOCKS:
+        cout = scaled(channels, width)
+        mask += _conv(side, 4, cin, cout)  # each pixel of the small map meets all of the 4×4 taps
+        side *= 2
+        mask += 2 * _conv(side, 3, cout, cout)
+        cin = cout
+    return image, mask + _conv(side, 3, cin, 2)
+
+
+def _attention(config: Model, image_size: int, as_drawn: bool) -> tuple[int, int]:
+    width, side = config.width, image_size // STRIDE
+    cin = scaled(512, width)
+    image = 2 * cin * scaled(attention.HIDDEN, width)
+    mask = 2 * attention.RESIDUAL_BLOCKS * _conv(side, 3, cin, cin)
+    for channels in attention.BLOCKS:
+        side, cout = 2 * side, scaled(channels, width)
+        mask += _enlarging_conv(side, 5, cin, cout, as_drawn)
+        cin = cout
+    return image, mask + _conv(side, 7, cin, 2)
+
+
+# What follows VGG16: MAC once an image, and once a mask.
+_AFTER_ENCODER = {'cosegnet': _cosegnet, 'base': _base, 'docs': _docs, 'attention': _attention}
 
 
 def _encoder(width: float, side: int) -> list[int]:
     """MAC of each of VGG16's convolutions."""
-    macs, cin = [], 3
+    layers, cin = [], 3
     for block in BLOCKS:
         for _, channels in block:
             cout = scaled(channels, width)
-            macs.append(_conv(side, 3, cin, cout))
+            layers.append(_conv(side, 3, cin, cout))
             cin = cout
         side //= 2
-    return macs
+    return layers
 
 
-def _decoder(width: float, image_size: int, maps: int, enlarged: int | float) -> list[int | float]:
+def _decoder(width: float, image_size: int, maps: int, as_drawn: bool) -> list[int]:
     """MAC of each layer of CoSegNet's decoder, whose input concatenates `maps` feature maps."""
-    macs, cin, side = [], maps * scaled(512, width), image_size // STRIDE
+    layers, cin, side = [], maps * scaled(512, width), image_size // STRIDE
     for number, channels in enumerate(CHANNELS, 1):
         cout = channels if number == len(CHANNELS) else scaled(channels, width)
-        side *= 2 if number in UPSAMPLED else 1
-        macs.append(_conv(side, 3, cin, cout) * (enlarged if number in UPSAMPLED else 1))
+        if number in UPSAMPLED:
+            side *= 2
+            layers.append(_enlarging_conv(side, 3, cin, cout, as_drawn))
+        else:
+            layers.append(_conv(side, 3, cin, cout))
         cin = cout
-    return macs
+    return layers
+
+
+def _enlarging_conv(side: int, kernel: int, cin: int, cout: int, as_drawn: bool) -> int:
+    """MAC after enlargement to `side`: three taps in a row see but two pixels, and five see three."""
+    return _conv(side, kernel if as_drawn else (kernel + 1) // 2, cin, cout)
 
 
 def _conv(side: int, kernel: int, cin: int, cout: int) -> int:

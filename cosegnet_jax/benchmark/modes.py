@@ -1,36 +1,34 @@
-"""What can be measured: training steps, evaluation, the input alone, and compilation.
+"""What can be measured: training steps, evaluation, all pairs of ever more images, the input, compilation.
 
-Each mode gives one flat dictionary, to be printed as a line of JSON.
+Each mode gives rows as they are measured, one but for 'pairs'.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
-from cosegnet_jax import data, models
+from cosegnet_jax import data
 from cosegnet_jax import mesh as meshes
-from cosegnet_jax.benchmark import counting, timing
+from cosegnet_jax.benchmark import all_pairs, counting, timing
+from cosegnet_jax.benchmark.row import Row, about, rates
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
 from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.models import apply
 from cosegnet_jax.training import optimizer, state, step
 
 PASCAL_TRAIN_IMAGES = 554  # 3/5 of the 924 photos of PASCAL-VOC co-segmentation, each an anchor once an epoch
 BATCHES = 30  # in a repeat of 'input': one takes a millisecond, and the first are there already
 
-Row = dict[str, Any]
 
-
-def train(config: Config, blocks: int, repeats: int) -> Row:
+def train(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """The train step alone, on one batch that stays on the devices."""
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
@@ -48,52 +46,20 @@ def train(config: Config, blocks: int, repeats: int) -> Row:
 
     jax.block_until_ready([once() for _ in range(2)])
     seconds = timing.median_seconds(once, blocks, repeats)
-    images, decoded = groups * members, groups * step.decoded(config, members)
-    drawn = counting.train_step(counting.per_image(config.model, config.image_size), images, decoded)
-    needed = counting.train_step(counting.per_image(config.model, config.image_size, 4 / 9), images, decoded)
-    return {
-        **_about(config, mesh),
+    images, masks = groups * members, groups * step.decoded(config, members)
+    yield {
+        **about(config, mesh),
         'triplets': images / 3,
         'triplets_per_s': images / 3 / seconds,  # of a P×K batch: of as many images
         'images_per_s': images / seconds,
         's_per_step': seconds,
         's_per_epoch': PASCAL_TRAIN_IMAGES / (images / 3) * seconds,
-        **_rates(config, mesh, drawn, needed, seconds),
+        **rates(config, mesh, lambda macs: counting.train_step(macs, images, masks), seconds),
         'compile_s': compile_s,
     }
 
 
-def evaluate(config: Config, blocks: int, repeats: int) -> Row:
-    """All pairs of `config.evaluation.batch_images` images: described once each, every pair decided."""
-    mesh, images = meshes.data_mesh(), config.evaluation.batch_images
-    graph = models.graph(config.model)
-    place = meshes.replicated(mesh)
-    params = jax.jit(lambda: state.random_params(config.model, config.seed), out_shardings=place)()
-    pixels = np.random.default_rng(0).integers(0, 256, (images, *_shape(config), 3), np.uint8)
-
-    def once() -> Any:
-        [(masks, embeddings)] = apply.describe(graph, params, [pixels], images, mesh)
-        symmetric = config.evaluation.symmetric
-        return masks, apply.decide(graph, params, embeddings, embeddings, symmetric, mesh)
-
-    start = time.perf_counter()
-    once()
-    compile_s = time.perf_counter() - start
-    seconds = timing.median_seconds(once, blocks, repeats)
-    drawn = counting.evaluation(counting.per_image(config.model, config.image_size), images)
-    needed = counting.evaluation(counting.per_image(config.model, config.image_size, 4 / 9), images)
-    return {
-        **_about(config, mesh),
-        'images': images,
-        'images_per_s': images / seconds,
-        'pairs_per_s': images * (images - 1) / 2 / seconds,
-        's_per_step': seconds,
-        **_rates(config, mesh, drawn, needed, seconds),
-        'compile_s': compile_s,
-    }
-
-
-def feed(config: Config, blocks: int, repeats: int) -> Row:
+def feed(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """Batches alone, from the host and from the devices, beside what the train step consumes."""
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
@@ -110,16 +76,16 @@ def feed(config: Config, blocks: int, repeats: int) -> Row:
         jax.block_until_ready([once() for _ in range(3)])
         row[f'{name}_s_per_batch'] = timing.median_seconds(once, blocks, count)
         row[f'{name}_images_per_s'] = groups * members / row[f'{name}_s_per_batch']
-    step_row = train(config, blocks, repeats)
-    return {
-        **_about(config, mesh),
+    [step_row] = train(config, blocks, repeats)
+    yield {
+        **about(config, mesh),
         **row,
         'train_images_per_s': step_row['images_per_s'],
         'device_share_of_step': row['device_s_per_batch'] / step_row['s_per_step'],
     }
 
 
-def compilation(config: Config, blocks: int, repeats: int) -> Row:
+def compilation(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """Time to trace and compile the train step, and the memory that the compiler plans for it."""
     del blocks, repeats  # compiled once
     mesh = meshes.data_mesh()
@@ -130,8 +96,8 @@ def compilation(config: Config, blocks: int, repeats: int) -> Row:
     lowered = run_step.lower(state.abstract(config, update, mesh), *batch)
     lowering = time.perf_counter() - start
     memory = lowered.compile().memory_analysis()
-    return {
-        **_about(config, mesh),
+    yield {
+        **about(config, mesh),
         'images': groups * members,
         'lower_s': lowering,
         'compile_s': time.perf_counter() - start - lowering,
@@ -140,11 +106,13 @@ def compilation(config: Config, blocks: int, repeats: int) -> Row:
     }
 
 
-MODES = {'train': train, 'eval': evaluate, 'input': feed, 'compile': compilation}
-
-
-def _shape(config: Config) -> tuple[int, int]:
-    return config.image_size, config.image_size
+MODES = {
+    'train': train,
+    'eval': all_pairs.evaluate,
+    'pairs': all_pairs.growth,
+    'input': feed,
+    'compile': compilation,
+}
 
 
 def _step(
@@ -158,7 +126,7 @@ def _step(
 def _noise(config: Config) -> tuple[Examples, Sampler]:
     """A set of noise, large enough for a few steps, and what draws batches of it."""
     rng, classes = np.random.default_rng(0), max(8, config.train.batch_classes)
-    count, shape = 32 * classes, _shape(config)
+    count, shape = 32 * classes, (config.image_size, config.image_size)
     examples = Examples.in_memory(
         name='noise',
         classes=tuple(map(str, range(classes))),
@@ -168,29 +136,3 @@ def _noise(config: Config) -> tuple[Examples, Sampler]:
         masks=rng.integers(0, 2, (count, *shape), np.uint8),
     )
     return examples, data.sampler(examples, config)
-
-
-def _about(config: Config, mesh: jax.sharding.Mesh) -> Row:
-    return {
-        'device': jax.devices()[0].device_kind,
-        'devices': mesh.size,
-        'jax': jax.__version__,
-        'size': config.image_size,
-        'width': config.model.width,
-        'dtype': config.model.dtype,
-    }
-
-
-def _rates(
-    config: Config, mesh: jax.sharding.Mesh, drawn: int | float, needed: int | float, seconds: float
-) -> Row:
-    """FLOP rates: `model_` of the network as drawn, `share_of_ceiling` of the operations needed."""
-    memory = timing.peak_memory_gib()  # before the ceiling is measured, which takes some of its own
-    ceiling = timing.matmul_flops_per_s(jnp.dtype(config.model.dtype)) * mesh.size
-    return {
-        'model_flops_per_s': drawn / seconds,
-        'needed_flops_per_s': needed / seconds,
-        'ceiling_flops_per_s': ceiling,
-        'share_of_ceiling': needed / seconds / ceiling,
-        'peak_memory_gib': memory,
-    }

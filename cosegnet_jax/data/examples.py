@@ -64,6 +64,10 @@ class Examples:
         in_threads(put, len(self))
         return dataclasses.replace(self, images=images, masks=masks)
 
+    def batches(self, size: int) -> list[slice]:
+        """All rows in order, at most `size` at a time."""
+        return [slice(start, start + size) for start in range(0, len(self), size)]
+
     def subset(self, indices: Int[np.ndarray, ' m']) -> Examples:
         """The examples at `indices`, in that order, under the same class list."""
         return dataclasses.replace(

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
+from cosegnet_jax.data.examples import Examples
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Counts:
@@ -33,17 +35,23 @@ def count(
     )
 
 
-def count_baselines(truth: UInt8[np.ndarray, 'n height width'], objects: int) -> dict[str, Counts]:
-    """Counts the pixels of two masks that look at no image.
+def count_baselines(examples: Examples, size: int) -> dict[str, Counts]:
+    """Counts the pixels of two masks that look at no image, reading `size` masks at a time.
 
     `all_foreground` marks every pixel. `centre_box` marks the box in the middle with half the image's width
     and half its height (on PASCAL-VOC co-segmentation, larger boxes score lower).
     """
-    height, width = truth.shape[1:]
+    height, width = examples.masks.shape[1:]
     box = np.zeros((height, width), dtype=bool)
     box[height // 4 : height - height // 4, width // 4 : width - width // 4] = True
     masks = {'all_foreground': np.ones_like(box), 'centre_box': box}
-    return {name: count(np.broadcast_to(mask, truth.shape), truth, objects) for name, mask in masks.items()}
+    counts = {name: [] for name in masks}
+    for rows in examples.batches(size):
+        truth = np.asarray(examples.masks[rows])
+        for name, mask in masks.items():
+            everywhere = np.broadcast_to(mask, truth.shape)
+            counts[name].append(count(everywhere, truth, examples.labels.shape[1]))
+    return {name: concatenate(parts) for name, parts in counts.items()}
 
 
 def concatenate(parts: Sequence[Counts]) -> Counts:

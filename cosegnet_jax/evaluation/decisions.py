@@ -20,7 +20,7 @@ NEGATIVE, POSITIVE = 0, 1  # rows of the counts
 
 @dataclasses.dataclass(frozen=True)
 class DecisionScores:
-    """Over all unordered pairs, inside classes and across.
+    """Over the pairs that were decided, inside classes and across: all, where a decision network did.
 
     Rates are in [0, 1]; NaN where there is no such pair. A pair is positive if its images share an object,
     and open if its probability reaches the threshold. `auc` and `average_precision` take probabilities for
@@ -75,7 +75,7 @@ def tally(
     pairs: Pairs,
     positive: Bool[np.ndarray, ' p'],
     filed_together: Bool[np.ndarray, ' p'],
-    is_empty: Bool[np.ndarray, ' n'],
+    is_empty: Bool[np.ndarray, ' p'],
     threshold: float,
 ) -> Tally:
     """Counts some pairs.
@@ -84,13 +84,13 @@ def tally(
         pairs: the pairs.
         positive: whether they share an object.
         filed_together: whether they are filed under a common class.
-        is_empty: which images have an empty mask whatever the gate.
+        is_empty: whether both masks are empty whatever the gate.
         threshold: probability from which the gate is open.
     """
     is_open = pairs.probability >= threshold
     exact = pairs.probability.astype(np.float64)
     share = np.minimum((exact * SHARES).astype(np.int64), SHARES - 1)
-    null = ~positive & (~is_open | (is_empty[pairs.first] & is_empty[pairs.second]))
+    null = ~positive & (~is_open | is_empty)
     outlier = ~positive & filed_together
     return Tally(
         odds=_by_kind(positive, _log_odds(pairs.probability), _BINS),

@@ -1,4 +1,4 @@
-"""The charts of the report as SVG, drawn with matplotlib but without its global state."""
+"""Charts of training and of decisions, drawn with matplotlib but without its global state."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 LOSSES = {
     'loss': 'Total loss',
     'loss_mask': 'Mask loss (L1)',
+    'loss_null': 'Loss of null masks',
     'loss_triplet': 'Triplet loss (L2)',
     'loss_decision': 'Decision loss (L3)',
 }
@@ -23,7 +24,9 @@ VALIDATION = {
     'validation_balanced_accuracy': 'Decision accuracy, balanced',
 }
 BLUE, ORANGE, GREEN, GREY = '#2563eb', '#d97706', '#0f766e', '#6b7280'
+COLOURS = (BLUE, ORANGE, GREEN, '#db2777', '#111827', '#7c3aed', '#84cc16')  # of models and of classes
 WIDTH = 11  # inches of every chart
+PIXELS_PER_INCH = 150  # of a PNG
 SMOOTHING = 0.05  # of the points of a curve are averaged for its bold line
 
 Records = Sequence[Mapping[str, int | float | None]]
@@ -39,23 +42,19 @@ def series(records: Records, key: str) -> tuple[list[int], list[float]]:
     return [step for step, _ in points], [value for _, value in points]
 
 
-def loss_chart(records: Records) -> str:
+def loss_chart(records: Records) -> Figure:
     """Draw each loss that the log has over the steps, on axes of its own; needs at least one."""
-    present = [key for key in LOSSES if series(records, key)[0]]
-    columns = min(2, len(present))
-    rows = math.ceil(len(present) / columns)
-    figure = Figure(figsize=(WIDTH, 2.6 * rows), layout='constrained')
-    for place, key in enumerate(present, start=1):
-        axes = figure.add_subplot(rows, columns, place)
+    present = {key: label for key, label in LOSSES.items() if series(records, key)[0]}
+    figure = Figure()
+    for key, axes in _grid(figure, present).items():
         steps, values = series(records, key)
-        _smoothed_line(axes, steps, values)
-        axes.set_title(LOSSES[key], loc='left', fontsize=10)
+        axes.plot(steps, values, color=BLUE, alpha=0.3, linewidth=0.8)
+        axes.plot(*_smoothed(steps, values), color=BLUE, linewidth=1.8)
         axes.set_ylim(bottom=0)
-        _tidy(axes, 'step')
-    return _svg(figure)
+    return figure
 
 
-def validation_chart(records: Records) -> str:
+def validation_chart(records: Records) -> Figure:
     """Draw the figures measured on the validation part over the steps, all between 0 and 1."""
     figure = Figure(figsize=(WIDTH, 3.2), layout='constrained')
     axes = figure.add_subplot()
@@ -65,13 +64,44 @@ def validation_chart(records: Records) -> str:
             axes.plot(steps, values, color=colour, marker=marker, markersize=4, label=label)
     axes.set_ylim(0, 1)
     axes.legend(loc='lower left', bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)
-    _tidy(axes, 'step')
-    return _svg(figure)
+    tidy(axes, 'step')
+    return figure
+
+
+def curves_chart(runs: Mapping[str, Sequence[Records]], labels: Mapping[str, str]) -> Figure:
+    """Draw curves of several models, each trained several times.
+
+    A colour is a model: a thin line each of its runs, and a bold one their mean at the steps that all of
+    them have; of both, running means, without which the noise of one model hides the others.
+
+    Args:
+        runs: records of each run, by the name of the model.
+        labels: keys of the records and what to call them; each that any run has gets axes of its own, and
+            there must be one.
+    """
+    every = [records for of_model in runs.values() for records in of_model]
+    present = {key: text for key, text in labels.items() if any(series(records, key)[0] for records in every)}
+    figure = Figure()
+    for key, axes in _grid(figure, present).items():
+        for number, (name, of_model) in enumerate(runs.items()):
+            colour = COLOURS[number % len(COLOURS)]
+            dashes = ('-', '--', ':')[number // len(COLOURS) % 3]
+            curves = [series(records, key) for records in of_model]
+            for steps, values in curves:
+                axes.plot(*_smoothed(steps, values), linestyle=dashes, color=colour, alpha=0.3, linewidth=0.8)
+            steps, values = _smoothed(*_mean(curves))
+            marker = 'o' if len(steps) < 20 else None  # a single point has no line
+            look = {'color': colour, 'linestyle': dashes, 'marker': marker}
+            axes.plot(steps, values, **look, linewidth=1.8, markersize=4, label=name)
+        axes.set_ylim(bottom=0)
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc='outside upper left', ncols=3, frameon=False, fontsize=9)
+    return figure
 
 
 def decision_chart(
     negative: Int[np.ndarray, ' bins'], positive: Int[np.ndarray, ' bins'], threshold: float
-) -> str:
+) -> Figure:
     """Draw how probabilities spread over pairs with and without a common object, each kind out of 100 %.
 
     Args:
@@ -99,19 +129,26 @@ def decision_chart(
     axes.set_xlim(0, 1)
     axes.set_ylabel('% of such pairs', fontsize=9)
     axes.legend(loc='lower left', bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=9)
-    _tidy(axes, 'probability of a common object')
-    return _svg(figure)
+    tidy(axes, 'probability of a common object')
+    return figure
 
 
-def _smoothed_line(axes: Axes, steps: Sequence[int], values: Sequence[float]) -> None:
-    window = max(1, round(SMOOTHING * len(values)))
-    axes.plot(steps, values, color=BLUE, alpha=0.3, linewidth=0.8)
-    mean = np.convolve(values, np.full(window, 1 / window), mode='valid')
-    first = (window - 1) // 2  # each mean sits at the middle of its points
-    axes.plot(steps[first : first + len(mean)], mean, color=BLUE, linewidth=1.8)
+def svg(figure: Figure) -> str:
+    """The figure as SVG without a background."""
+    text = io.StringIO()
+    figure.savefig(text, format='svg', transparent=True, metadata={'Date': None})
+    return text.getvalue()
 
 
-def _tidy(axes: Axes, xlabel: str) -> None:
+def png(figure: Figure) -> bytes:
+    """The figure as PNG on white."""
+    content = io.BytesIO()
+    figure.savefig(content, format='png', dpi=PIXELS_PER_INCH, facecolor='white')
+    return content.getvalue()
+
+
+def tidy(axes: Axes, xlabel: str) -> None:
+    """Give axes the look of all charts: no frame but two thin lines, small figures, a pale grid."""
     axes.set_xlabel(xlabel, fontsize=9)
     axes.spines[['top', 'right']].set_visible(False)
     axes.spines[['left', 'bottom']].set_color(GREY)
@@ -120,7 +157,31 @@ def _tidy(axes: Axes, xlabel: str) -> None:
     axes.set_axisbelow(True)
 
 
-def _svg(figure: Figure) -> str:
-    text = io.StringIO()
-    figure.savefig(text, format='svg', transparent=True, metadata={'Date': None})
-    return text.getvalue()
+def _grid(figure: Figure, titles: Mapping[str, str]) -> dict[str, Axes]:
+    """Axes over steps, two a row, one for each title."""
+    columns = min(2, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    figure.set_size_inches(WIDTH, 2.6 * rows)
+    figure.set_layout_engine('constrained')
+    grid = {key: figure.add_subplot(rows, columns, place) for place, key in enumerate(titles, start=1)}
+    for key, axes in grid.items():
+        axes.set_title(titles[key], loc='left', fontsize=10)
+        tidy(axes, 'step')
+    return grid
+
+
+def _smoothed(steps: Sequence[int], values: Sequence[float]) -> tuple[Sequence[int], Sequence[float]]:
+    """Running mean; each value sits at the middle of its points."""
+    if not values:
+        return [], []
+    window = max(1, round(SMOOTHING * len(values)))
+    mean = np.convolve(values, np.full(window, 1 / window), mode='valid')
+    first = (window - 1) // 2
+    return steps[first : first + len(mean)], mean.tolist()
+
+
+def _mean(curves: Sequence[tuple[Sequence[int], Sequence[float]]]) -> tuple[list[int], list[float]]:
+    """Mean of the curves that have points, at the steps that all of those have."""
+    by_step = [dict(zip(*curve, strict=True)) for curve in curves if curve[0]]
+    steps = sorted(set.intersection(*map(set, by_step))) if by_step else []
+    return steps, [float(np.mean([values[step] for values in by_step])) for step in steps]

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 from cosegnet_jax.data.batches import shown_classes
 from cosegnet_jax.data.examples import NO_CLASS, Examples
@@ -92,6 +92,10 @@ class PairCounts:
     hits: Int[np.ndarray, '2 p']  # in both
     is_open: Bool[np.ndarray, ' p']  # the gate
 
+    def __getitem__(self, chosen: Bool[np.ndarray, ' p'] | Int[np.ndarray, ' q']) -> PairCounts:
+        sides = (x[:, chosen] for x in (self.predicted, self.true, self.hits))
+        return PairCounts(self.pixels, *sides, self.is_open[chosen])
+
     def gated(self) -> PairCounts:
         """The same with empty masks where the gate is closed."""
         return dataclasses.replace(
@@ -125,3 +129,17 @@ def pair_counts(pairs: Pairs, counts: Counts, filed: Classes, is_open: Bool[np.n
         hits=np.stack([of_common(counts.hits, *own) for own in common]),
         is_open=is_open,
     )
+
+
+def truth_in_pair(
+    objects: UInt8[np.ndarray, 'p h w'], common: Bool[np.ndarray, 'p objects']
+) -> Bool[np.ndarray, 'p h w']:
+    """Pixels of what images have in common with their partners.
+
+    Args:
+        objects: masks of the images, k on their object number k.
+        common: which of their objects the partner has, too.
+    """
+    background = np.zeros((len(common), 1), bool)
+    lookup = np.concatenate([background, common], axis=1)
+    return np.take_along_axis(lookup, objects.reshape(len(objects), -1), axis=1).reshape(objects.shape)

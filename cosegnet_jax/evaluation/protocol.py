@@ -1,23 +1,23 @@
 """How counts of pixels and decisions of pairs become figures.
 
-Without the gate, the mask of an image does not depend on its partner, and with the gate closed it is empty.
-So pairs are scored by counts that images have on their own: pixels are read once per image, never per pair.
+No pixel is read here: pairs are scored by counts that were made when the masks were.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int
+from jaxtyping import Bool, Float64, Int
 
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.errors import UserError
-from cosegnet_jax.evaluation import decisions, metrics, pairs, presets
+from cosegnet_jax.evaluation import decisions, metrics, presets
 from cosegnet_jax.evaluation.counts import Counts
-from cosegnet_jax.evaluation.pairs import Classes, Decide, Pairs
+from cosegnet_jax.evaluation.pairs import Classes, PairCounts, Pairs, pair_counts
+from cosegnet_jax.evaluation.predictions import Predictions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,49 +67,55 @@ class Results:
     skipped_classes: tuple[str, ...]  # fewer than two images in this part, hence no pair
     decision: decisions.DecisionScores
     probabilities: Int[np.ndarray, '2 shares']  # histogram: of negative pairs, and of positive ones
+    decided_by: str  # what says that a pair shares an object, and of which pairs
     baselines: dict[str, Scores]  # masks that look at no image, under the same protocol, every gate open
     protocol: Protocol
 
 
 def evaluate(
-    examples: Examples, counts: Counts, baselines: Mapping[str, Counts], decide: Decide, protocol: Protocol
+    examples: Examples, predictions: Predictions, baselines: Mapping[str, Counts], protocol: Protocol
 ) -> Results:
     """Score masks and decisions under a protocol (paper §4: all pairs of a set, then the mean over them).
 
     An image that does not show what it is filed under (an outlier) stays in its class for precision and
     Jaccard, but shares nothing: such pairs are negative ones to the decision.
 
-    No pair is kept: a block of 256 by 256 is decided, scored and added to sums at a time. That takes less
-    than 60 MB whatever the number of images, beside what they take each: 256 bytes of embedding, and some
-    more for every class and object.
+    No pair is kept: a block of pairs is scored and added to sums at a time. Where a decision network decides
+    256 by 256 images, that takes less than 60 MB whatever the number of images, beside what they take each:
+    256 bytes of embedding, and some more for every class and object.
 
     Args:
-        examples: images with their classes; no pixel is read.
-        counts: pixels of the thresholded masks, before the gate.
-        baselines: the same of masks to compare with.
-        decide: probability that images share an object; of a pair, the earlier image is the row.
+        examples: images with their classes.
+        predictions: the model's masks and decisions.
+        baselines: pixels of masks to compare with, of each image.
         protocol: the choices to score under.
 
     Raises:
         UserError: no class has two images.
     """
     filed, shown = Classes.filed(examples), Classes.shown(examples)
-    sets = protocol.preset.sets(filed.table)
-    masks = {'model': counts, **baselines}
-    tally = decisions.Tally.zero()
-    sums = _Sums.zero(len(masks), len(examples.classes))
-    for block in pairs.blocks(len(examples), decide):
-        filed_together = filed.common(block.first, block.second).any(axis=1)
-        positive = shown.common(block.first, block.second).any(axis=1)
-        tally += decisions.tally(
-            block, positive, filed_together, counts.predicted == 0, protocol.decision_threshold
-        )
-        sums += _class_sums(block[filed_together], list(masks.values()), filed, sets, protocol)
-    if not sums.pairs.any():
+    if filed.table.sum(axis=0).max() < 2:
         raise UserError(
             f'{examples.name}: no class has two images in this part of {len(examples)}, so there is no pair '
             'to evaluate; add images or evaluate another part'
         )
+    sets = protocol.preset.sets(filed.table)
+    masks = ('model', *baselines)
+    tally = decisions.Tally.zero()
+    sums = _Sums.zero(len(masks), len(examples.classes))
+    for block in predictions.blocks():
+        filed_together = filed.common(block.first, block.second).any(axis=1)
+        positive = shown.common(block.first, block.second).any(axis=1)
+        empty = predictions.is_empty(block)
+        tally += decisions.tally(block, positive, filed_together, empty, protocol.decision_threshold)
+        inside = _of_sets(block[filed_together], filed, sets)
+        is_open = inside.pairs.probability >= protocol.decision_threshold
+        always = np.ones_like(is_open)
+        counts = [
+            predictions.counts(inside.pairs, filed, is_open),
+            *(pair_counts(inside.pairs, counts, filed, always) for counts in baselines.values()),
+        ]
+        sums += _class_sums(inside, counts, len(examples.classes), protocol)
     per_class = {name: sums.per_class(mask, examples.classes) for mask, name in enumerate(masks)}
     return Results(
         dataset=examples.name,
@@ -119,6 +125,7 @@ def evaluate(
         skipped_classes=tuple(name for name in examples.classes if name not in per_class['model']),
         decision=decisions.scores(tally, protocol.decision_threshold),
         probabilities=tally.probability,
+        decided_by=predictions.decided_by,
         baselines={name: _mean_over_classes(per_class[name]) for name in baselines},
         protocol=protocol,
     )
@@ -149,35 +156,35 @@ class _Sums:
         }
 
 
-def _class_sums(
-    block: Pairs,
-    masks: list[Counts],
-    filed: Classes,
-    sets: Int[np.ndarray, 'n columns'],
-    protocol: Protocol,
-) -> _Sums:
-    """What pairs add to the sums of their classes. The first mask is gated, the others are not."""
+class _Inside(NamedTuple):
+    """Pairs that are scored inside classes."""
+
+    pairs: Pairs
+    classes: Int[np.ndarray, 'p objects']  # of the first image
+    member: Bool[np.ndarray, 'p objects']  # whether the pair counts in that class
+
+
+def _of_sets(block: Pairs, filed: Classes, sets: Int[np.ndarray, 'n columns']) -> _Inside:
+    """The pairs of `block` that are in one set of one of their classes."""
     classes = filed.rows[block.first]
     set_of_first, set_of_second = (sets[image[:, None], classes] for image in (block.first, block.second))
-    together = (set_of_first == set_of_second) & (set_of_first != presets.NO_SET)
-    inside = together.any(axis=1)
-    block, classes, together = block[inside], classes[inside], together[inside]
+    member = (set_of_first == set_of_second) & (set_of_first != presets.NO_SET)
+    chosen = member.any(axis=1)
+    return _Inside(block[chosen], classes[chosen], member[chosen])
 
-    is_open = block.probability >= protocol.decision_threshold
-    gates = [is_open] + [np.ones_like(is_open)] * (len(masks) - 1)
-    terms = [
-        protocol.preset.terms(pairs.pair_counts(block, counts, filed, gate), protocol.empty_truth)
-        for counts, gate in zip(masks, gates, strict=True)
-    ]
+
+def _class_sums(inside: _Inside, masks: list[PairCounts], classes: int, protocol: Protocol) -> _Sums:
+    """What pairs add to the sums of their classes, under each of some masks."""
+    terms = [protocol.preset.terms(counts, protocol.empty_truth) for counts in masks]
     above, below = (np.stack(side) for side in zip(*terms, strict=True))
-    total = _Sums.zero(len(masks), sets.shape[1] - 1)
-    for k in range(classes.shape[1]):  # a pair counts in each class that it is filed under
-        member = together[:, k]
-        of_class = classes[member, k]
+    total = _Sums.zero(len(masks), classes)
+    for k in range(inside.classes.shape[1]):  # a pair counts in each class that it is filed under
+        member = inside.member[:, k]
+        of_class = inside.classes[member, k]
         for side, sums in ((above, total.above), (below, total.below)):
             for mask, figure in np.ndindex(sums.shape[:2]):
-                sums[mask, figure] += np.bincount(of_class, side[mask, figure, member], sums.shape[2])
-        total.pairs[:] += np.bincount(of_class, minlength=len(total.pairs))
+                sums[mask, figure] += np.bincount(of_class, side[mask, figure, member], classes)
+        total.pairs[:] += np.bincount(of_class, minlength=classes)
     return total
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
+from matplotlib.figure import Figure
 from PIL import Image
 
+from cosegnet_jax import html_page
 from cosegnet_jax.evaluation import figures, pictures
-from cosegnet_jax.evaluation.protocol import Protocol, Results
+from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
 from cosegnet_jax.evaluation.samples import POOL
 from cosegnet_jax.evaluation.shown import Shown, ShownImage, ShownPair
@@ -51,24 +53,15 @@ def write_report(
         ('Pairs with nothing in common', _negative(shown, seed)),
         ('Decisions', _decisions(results)),
         ('Training', _training(curves)),
-        ('How it was measured', _protocol(results.protocol)),
+        ('How it was measured', _protocol(results)),
     ]
-    sections = [(heading, body) for heading, body in sections if body]
-    links = ''.join(f'<li><a href="#s{i}">{heading}</a></li>' for i, (heading, _) in enumerate(sections))
-    bodies = ''.join(
-        f'<section aria-labelledby="s{i}"><h2 id="s{i}" tabindex="-1">{heading}</h2>{body}</section>\n'
-        for i, (heading, body) in enumerate(sections)
-    )
     summary = (
-        f'{_text(results.dataset)}: {results.images} images, {results.overall.pairs} pairs inside '
+        f'{results.dataset}: {results.images} images, {results.overall.pairs} pairs inside '
         f'{len(results.per_class)} classes, protocol {results.protocol.name}'
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        _PAGE.format(title=_text(title), summary=summary, links=links, sections=bodies, style=_STYLE),
-        encoding='utf-8',
-    )
+    path.write_text(html_page.page(title, summary, sections, _STYLE), encoding='utf-8')
 
 
 def _positive(shown: Shown, seed: int) -> str:
@@ -108,8 +101,9 @@ def _pair(rank: str, pair: ShownPair) -> str:
     score = f', J {ratio(mean * pair.is_open, decimals=2)}' if pair.shares_object else ''
     halves = ''.join(_half(image, pair) for image in pair.images)
     return (
-        f'<figure class="pair"><figcaption><b>{_text(heading)}</b> <span>{pair.verdict}, probability '
-        f'{pair.probability:.2f}{score}{mark}</span></figcaption><div class="two">{halves}</div></figure>\n'
+        f'<figure class="pair"><figcaption><b>{html.escape(heading)}</b> <span>{pair.verdict}, '
+        f'probability {pair.probability:.2f}{score}{mark}</span></figcaption>'
+        f'<div class="two">{halves}</div></figure>\n'
     )
 
 
@@ -119,10 +113,10 @@ def _half(image: ShownImage, pair: ShownPair) -> str:
     last = 'the cut-out' if pair.is_open else 'an empty box, because the decision closed the gate'
     alt = f'{image.filename}: the photo, the predicted mask{outline}, and {last}'
     score = f', J of the mask {ratio(image.jaccard, decimals=2)}' if pair.shares_object else ''
-    return (
-        f'<div>{_image(_jpeg_uri(pixels), alt, pixels.shape[1], pixels.shape[0])}'
-        f'<small>{_text(image.filename)}{score}</small></div>'
+    picture = html_page.image(
+        html_page.data_uri('image/jpeg', _jpeg(pixels)), alt, pixels.shape[1], pixels.shape[0]
     )
+    return f'<div>{picture}<small>{html.escape(image.filename)}{score}</small></div>'
 
 
 def _headline(results: Results) -> str:
@@ -151,7 +145,9 @@ def _headline(results: Results) -> str:
 
 def _comparison(results: Results, published: Sequence[PublishedRow]) -> str:
     rows = [(row.name, row.precision, row.jaccard, row.source) for row in comparison_rows(results, published)]
-    table = _table('This model, baselines and published rows', ('Method', 'P (%)', 'J', 'From'), rows)
+    table = html_page.table(
+        'This model, baselines and published rows', ('Method', 'P (%)', 'J', 'From'), rows
+    )
     note = (
         '<p class="note">Rows of the paper are as printed there: measured on its own splits at 224 by 224 '
         'pixels, and for older methods under their own protocols. They give an order of magnitude, not a '
@@ -170,8 +166,8 @@ def _classes(results: Results) -> str:
     ]  # fmt: skip
     columns = ('Class', 'Pairs', 'P (%)', 'J', 'P (%) ungated', 'J ungated')
     skipped = ', '.join(results.skipped_classes)
-    note = f'<p class="note">Fewer than two images, left out: {_text(skipped)}.</p>' if skipped else ''
-    return _table('Figures of each class', columns, rows) + note
+    note = f'<p class="note">Fewer than two images, left out: {html.escape(skipped)}.</p>' if skipped else ''
+    return html_page.table('Figures of each class', columns, rows) + note
 
 
 def _decisions(results: Results) -> str:
@@ -195,8 +191,8 @@ def _decisions(results: Results) -> str:
     ]
     return (
         f'<p>{words}.</p>'
-        + _image(_svg_uri(chart), f'Histogram of the probabilities. {words}.')
-        + _table('Decisions over all pairs', ('Figure', 'Value'), rows)
+        + _chart(chart, f'Histogram of the probabilities. {words}.')
+        + html_page.table('Decisions over all pairs', ('Figure', 'Value'), rows)
     )
 
 
@@ -204,10 +200,10 @@ def _training(curves: figures.Records) -> str:
     body = ''
     if any(figures.series(curves, key)[0] for key in figures.LOSSES):
         alt = 'Curves of the losses over the steps. ' + _from_to(curves, figures.LOSSES)
-        body += '<h3>Losses</h3>' + _image(_svg_uri(figures.loss_chart(curves)), alt)
+        body += '<h3>Losses</h3>' + _chart(figures.loss_chart(curves), alt)
     if any(figures.series(curves, key)[0] for key in figures.VALIDATION):
         alt = 'Curves of the validation figures over the steps. ' + _from_to(curves, figures.VALIDATION)
-        body += '<h3>On the validation part</h3>' + _image(_svg_uri(figures.validation_chart(curves)), alt)
+        body += '<h3>On the validation part</h3>' + _chart(figures.validation_chart(curves), alt)
     return body
 
 
@@ -223,8 +219,9 @@ def _from_to(curves: figures.Records, labels: dict[str, str]) -> str:
     return ' '.join(parts)
 
 
-def _protocol(protocol: Protocol) -> str:
-    rows = [(name.replace('_', ' '), str(value)) for name, value in protocol.as_dict().items()]
+def _protocol(results: Results) -> str:
+    choices = {**results.protocol.as_dict(), 'decided_by': results.decided_by}
+    rows = [(name.replace('_', ' '), str(value)) for name, value in choices.items()]
     definitions = (
         '<p><b>Precision (P)</b> is pixel accuracy: the share of pixels, of object and background alike, '
         'that are right. <b>Jaccard (J)</b> is intersection over union with the true mask. <b>Gated</b> '
@@ -236,70 +233,21 @@ def _protocol(protocol: Protocol) -> str:
         'object in 20 bins of equal width of the probability. The baselines mark every pixel, or the box '
         'in the middle with half the width and half the height.</p>'
     )
-    return definitions + _table('Protocol', ('Choice', 'Value'), rows)
+    return definitions + html_page.table('Protocol', ('Choice', 'Value'), rows)
 
 
-def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = ''.join(f'<th scope="col">{_text(name)}</th>' for name in columns)
-    body = ''.join(
-        f'<tr><th scope="row">{_text(first)}</th>{"".join(f"<td>{_text(cell)}</td>" for cell in rest)}</tr>'
-        for first, *rest in rows
-    )
-    return (
-        f'<table><caption>{_text(caption)}</caption><thead><tr>{head}</tr></thead>'
-        f'<tbody>{body}</tbody></table>\n'
-    )
-
-
-def _image(uri: str, alt: str, width: int | None = None, height: int | None = None) -> str:
-    size = f' width="{width}" height="{height}"' if width else ''
-    return f'<img src="{uri}" alt="{_text(alt)}"{size}>'
-
-
-def _jpeg_uri(pixels: np.ndarray) -> str:
+def _jpeg(pixels: UInt8[np.ndarray, 'height width 3']) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, 'JPEG', quality=90, subsampling=0)
-    return f'data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}'
+    return file.getvalue()
 
 
-def _svg_uri(svg: str) -> str:
-    return f'data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}'
+def _chart(figure: Figure, alt: str) -> str:
+    return html_page.image(html_page.data_uri('image/svg+xml', figures.svg(figure).encode()), alt)
 
-
-def _text(text: str) -> str:
-    return html.escape(text)
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header><h1>{title}</h1><p>{summary}</p><nav aria-label="Sections"><ul>{links}</ul></nav></header>
-<main>
-{sections}</main>
-</body>
-</html>
-"""
 
 _STYLE = """
-:root { color-scheme: light; --ink: #1f2937; --soft: #565f6d; --line: #e5e7eb; --blue: #1d4ed8; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 70rem; color: var(--ink); background: #fff;
-  font: 16px/1.55 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-h1 { margin: 0; font-size: 1.9rem; line-height: 1.2; }
-h2 { margin: 3rem 0 .75rem; font-size: 1.3rem; }
-h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
-p { max-width: 48rem; margin: .4rem 0 1rem; }
-header p, small, .note, .pair span { color: var(--soft); }
-small, .note { font-size: .875rem; }
-nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0; padding: 0; list-style: none; }
-a { color: var(--blue); }
-a:focus-visible { outline: 2px solid var(--blue); outline-offset: 2px; }
+.pair span { color: var(--soft); }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); gap: .75rem;
   margin: 1rem 0 2rem; }
 .cards div { padding: .9rem 1rem; border: 1px solid var(--line); border-radius: .5rem; }
@@ -307,13 +255,6 @@ a:focus-visible { outline: 2px solid var(--blue); outline-offset: 2px; }
 .cards dd { margin: 0; }
 .cards b { display: block; font-size: 1.75rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .cards span { display: block; font-size: .8125rem; line-height: 1.4; color: var(--soft); }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-bottom: .4rem; font-size: .875rem; color: var(--soft); }
-th, td { padding: .35rem 1.25rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left;
-  vertical-align: top; }
-thead th { font-size: .8125rem; color: var(--soft); }
-tbody th { font-weight: 400; }
-img { max-width: 100%; height: auto; display: block; }
 .pair { margin: 0 0 1.5rem; }
 .pair figcaption { margin-bottom: .35rem; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr));

@@ -11,24 +11,25 @@ from typing import Any
 
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
+from cosegnet_jax.training.checkpoints import Trained
 
 
 def to_json(
-    results: Results, *, split: str, step: int | None, published: Sequence[PublishedRow]
+    results: Results, *, split: str, trained: Trained, published: Sequence[PublishedRow]
 ) -> dict[str, Any]:
     """Build the content of `results.json`: figures are in [0, 1], and None where they are not defined.
 
     Args:
         results: what `evaluate` returned.
         split: the part of the data set that was scored, e.g. `test`.
-        step: the training step of the parameters; None for parameters of unknown age.
+        trained: the network that was scored.
         published: rows of others to keep beside ours.
     """
     overall = dataclasses.asdict(results.overall)
     document = {
         'dataset': results.dataset,
         'split': split,
-        'step': step,
+        'step': trained.step,
         'images': results.images,
         **overall,
         'decision': dataclasses.asdict(results.decision),
@@ -40,15 +41,20 @@ def to_json(
             name: {'precision': scores.precision, 'jaccard': scores.jaccard}
             for name, scores in results.baselines.items()
         },
-        'protocol': results.protocol.as_dict(),
+        'protocol': results.protocol.as_dict() | {'decided_by': results.decided_by},
+        'training': {'dataset': trained.trained_on.name, 'config': dataclasses.asdict(trained.config)},
         'published': [dataclasses.asdict(row) for row in published],
     }
     return _null_for_nan(document)
 
 
-def write_json(path: str | Path, document: dict[str, Any]) -> None:
+def kept_name(dataset: str, part: str, protocol: str) -> str:
+    """What an evaluation is filed as, beside those of the same run on other sets, parts and protocols."""
+    return f'{dataset}-{part}-{protocol}'.replace('/', '-')
+
+
+def write_json(path: Path, document: dict[str, Any]) -> None:
     """Write strict JSON, all or nothing: a reader never sees half a file, and a crash leaves the old one."""
-    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + '\n'
     unfinished = path.with_name(f'.{path.name}.unfinished')

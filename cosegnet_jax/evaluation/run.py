@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jax
+
 from cosegnet_jax import data, records
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.config import Config
-from cosegnet_jax.evaluation import pictures, report, samples, shown
+from cosegnet_jax.evaluation import kept, pictures, report, samples, shown
 from cosegnet_jax.evaluation.published import published_rows
-from cosegnet_jax.evaluation.results import to_json, write_json
+from cosegnet_jax.evaluation.results import kept_name, to_json, write_json
+from cosegnet_jax.evaluation.runs import MODELS
 from cosegnet_jax.evaluation.tables import format_tables
-from cosegnet_jax.evaluation.validate import measure, predict, score
+from cosegnet_jax.evaluation.validate import look, measure, score
 from cosegnet_jax.training import checkpoints
 
 PICTURED_POSITIVE, PICTURED_NEGATIVE = 3, 2  # of the pairs drawn at random
 
 
 def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
-    """Scores a checkpoint; writes eval/results.json, eval/pairs.png and report.html in `workdir`.
+    """Scores a checkpoint; writes eval/ and report.html in `workdir`.
+
+    In eval/ the files results.json and pairs.png are those of the latest evaluation. What tables and figures
+    are made of is kept for each data set, part and protocol.
 
     Args:
         config: Must describe the network of the run; data set, part and protocol may be others.
@@ -26,39 +32,43 @@ def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
         step: Which checkpoint; None for the best by validation.
 
     Returns:
-        The figures as a table for the terminal.
+        The figures as a table for the terminal; nothing where another process writes them.
 
     Raises:
         UserError: No such checkpoint, or the data cannot be used.
     """
     mesh = meshes.data_mesh()
-    step, params, trained_on = checkpoints.load_params(workdir, config, mesh, step)
-    part = config.evaluation.part
+    trained = checkpoints.load_params(workdir, config, mesh, step)
+    part, folder = config.evaluation.part, workdir / 'eval'
     examples = data.part(data.load(config), config, part)
-    trained_on.check_unseen(examples, config)
-    measured = measure(config, params, examples, mesh)
-    results = score(config, measured, examples)
-    published = published_rows(config.data.name, Path(config.data.root).name)
-    document = to_json(results, split=part, step=step, published=published)
-    write_json(workdir / 'eval' / 'results.json', document)
-
-    chosen = samples.choose(examples, measured.counts, measured.decide, results.protocol, config.seed)
+    trained.trained_on.check_unseen(examples, config)
+    predictions = measure(config, trained.params, examples, mesh)
+    results = score(config, predictions, examples)
+    chosen = samples.choose(examples, predictions, results.protocol, config.seed)
     pairs = shown.load(
         examples,
         chosen,
-        predict=lambda few: predict(config, params, few, mesh),
-        decide=measured.decide,
+        look=lambda some: look(config, trained.params, examples, some, mesh),
         threshold=config.evaluation.decision_threshold,
     )
+    if jax.process_index():
+        return ''
+
+    published = published_rows(config.data.name, Path(config.data.root).name)
+    document = to_json(results, split=part, trained=trained, published=published)
+    write_json(folder / 'results.json', document)
+    drawn = [*pairs.positive[:PICTURED_POSITIVE], *pairs.negative[:PICTURED_NEGATIVE]]
+    pictures.write_pairs(folder / 'pairs.png', drawn)
     report.write_report(
         workdir / 'report.html',
-        title=f'CoSegNet on {examples.name} ({part}), step {step}',
+        title=f'{MODELS[config.model.name]} on {examples.name} ({part}), step {trained.step}',
         results=results,
         shown=pairs,
         seed=config.seed,
         curves=records.read(workdir),
         published=published,
     )
-    drawn = [*pairs.positive[:PICTURED_POSITIVE], *pairs.negative[:PICTURED_NEGATIVE]]
-    pictures.write_pairs(workdir / 'eval' / 'pairs.png', drawn)
-    return f'{format_tables(results, published)}\nwritten: {workdir}/eval and {workdir}/report.html'
+    name = kept_name(examples.name, part, results.protocol.name)
+    kept.save(folder / f'{name}.npz', pairs, predictions.embedding, examples.labels, examples.classes)
+    write_json(folder / f'{name}.json', document)  # last: where it is, the evaluation is complete
+    return f'{format_tables(results, published)}\nwritten: {folder} and {workdir}/report.html'

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Bool, Int
 
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.evaluation import metrics, pairs, presets
-from cosegnet_jax.evaluation.counts import Counts
-from cosegnet_jax.evaluation.pairs import Classes, Decide, Pairs
+from cosegnet_jax.evaluation import metrics, presets
+from cosegnet_jax.evaluation.pairs import Classes
+from cosegnet_jax.evaluation.predictions import Predictions
 from cosegnet_jax.evaluation.protocol import Protocol
 
 POSITIVE, NEGATIVE = 6, 4  # pairs drawn of either kind
@@ -32,21 +33,22 @@ class Chosen:
         return [*self.positive, *self.ranked.values(), *self.negative]
 
 
-def choose(examples: Examples, counts: Counts, decide: Decide, protocol: Protocol, seed: int) -> Chosen:
-    """Pairs with and without a common object, drawn from `seed`; and the best, the median and the worst."""
-    pool = draw_pool(examples, decide, seed)
+def choose(examples: Examples, predictions: Predictions, protocol: Protocol, seed: int) -> Chosen:
+    """Pairs with and without a common object, drawn from `seed`; and the best, the median and the worst.
+
+    The drawn ones are the same whatever the model.
+    """
+    pool = draw_pool(len(examples), seed)
     return Chosen(
         positive=draw_positive(examples, POSITIVE, seed),
-        ranked=best_median_worst(examples, counts, pool, protocol),
+        ranked=best_median_worst(examples, predictions, pool, protocol),
         negative=draw_negative(examples, pool, NEGATIVE, seed),
     )
 
 
-def draw_pool(examples: Examples, decide: Decide, seed: int) -> Pairs:
-    """All pairs among POOL images drawn at random, or among all images where there are no more."""
-    images = np.random.default_rng(seed).permutation(len(examples))[:POOL]
-    images.sort()
-    return pairs.between(images, images, decide)
+def draw_pool(images: int, seed: int) -> Int[np.ndarray, ' pool']:
+    """POOL images drawn at random, or all where there are no more, in rising order."""
+    return np.sort(np.random.default_rng(seed).permutation(images)[:POOL])
 
 
 def draw_positive(examples: Examples, count: int, seed: int) -> list[Pair]:
@@ -59,23 +61,27 @@ def draw_positive(examples: Examples, count: int, seed: int) -> list[Pair]:
     return [_pair(*np.sort(rng.choice(m, size=2, replace=False))) for m in chosen]
 
 
-def draw_negative(examples: Examples, pool: Pairs, count: int, seed: int) -> list[Pair]:
-    """Draw `count` different pairs of `pool` without a common object, or all where there are fewer."""
-    rows = np.flatnonzero(~_share(examples, pool))
+def draw_negative(examples: Examples, pool: Int[np.ndarray, ' pool'], count: int, seed: int) -> list[Pair]:
+    """Draw `count` different pairs within `pool` without a common object, or all where there are fewer."""
+    first, second = (pool[side] for side in np.triu_indices(len(pool), 1))
+    rows = np.flatnonzero(~_share(examples, first, second))
     chosen = np.random.default_rng(seed).permutation(rows)[:count]
-    return [_pair(pool.first[row], pool.second[row]) for row in chosen]
+    return [_pair(first[row], second[row]) for row in chosen]
 
 
-def best_median_worst(examples: Examples, counts: Counts, pool: Pairs, protocol: Protocol) -> dict[str, Pair]:
-    """Pick by gated Jaccard among the pairs of `pool` with a common object.
+def best_median_worst(
+    examples: Examples, predictions: Predictions, pool: Int[np.ndarray, ' pool'], protocol: Protocol
+) -> dict[str, Pair]:
+    """Pick by gated Jaccard among the pairs within `pool` with a common object.
 
     The median is the lower one, and of equal pairs the first is the worst.
     """
-    shared = pool[_share(examples, pool)]
+    pairs = predictions.among(pool)
+    shared = pairs[_share(examples, pairs.first, pairs.second)]
     if len(shared.first) == 0:
         return {}
     is_open = shared.probability >= protocol.decision_threshold
-    pixels = pairs.pair_counts(shared, counts, Classes.filed(examples), is_open)
+    pixels = predictions.counts(shared, Classes.filed(examples), is_open)
     above, below = protocol.preset.terms(pixels, protocol.empty_truth)
     figure = presets.FIGURES.index('jaccard')
     rising = np.argsort(metrics.ratio(above[figure], below[figure]), kind='stable')
@@ -83,8 +89,10 @@ def best_median_worst(examples: Examples, counts: Counts, pool: Pairs, protocol:
     return {rank: _pair(shared.first[row], shared.second[row]) for rank, row in picked.items()}
 
 
-def _share(examples: Examples, pool: Pairs) -> np.ndarray:
-    return Classes.shown(examples).common(pool.first, pool.second).any(axis=1)
+def _share(
+    examples: Examples, first: Int[np.ndarray, ' p'], second: Int[np.ndarray, ' p']
+) -> Bool[np.ndarray, ' p']:
+    return Classes.shown(examples).common(first, second).any(axis=1)
 
 
 def _pair(first: np.integer, second: np.integer) -> Pair:

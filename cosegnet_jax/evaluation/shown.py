@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Int, UInt8
 
 from cosegnet_jax.data.examples import NO_CLASS, Examples
 from cosegnet_jax.evaluation import counts, metrics
-from cosegnet_jax.evaluation.pairs import Classes, Decide
+from cosegnet_jax.evaluation.pairs import Classes, truth_in_pair
+from cosegnet_jax.evaluation.predictions import PairMasks
 from cosegnet_jax.evaluation.samples import Chosen, Pair
 
 
@@ -63,37 +64,37 @@ class Shown:
 def load(
     examples: Examples,
     chosen: Chosen,
-    predict: Callable[[Examples], Bool[np.ndarray, 'n h w']],
-    decide: Decide,
+    look: Callable[[Int[np.ndarray, 'p 2']], PairMasks],
     threshold: float,
 ) -> Shown:
-    """Reads the images of the chosen pairs, and describes them once more for their masks.
+    """Reads the images of the chosen pairs, and runs the model on them once more for their masks.
 
     Args:
         examples: the set.
         chosen: which pairs.
-        predict: thresholded masks of examples, before the gate.
-        decide: probability that images share an object.
+        look: the model's masks and decisions of some pairs.
         threshold: probability from which the gate is open.
     """
-    images = sorted({image for pair in chosen.all for image in pair})
-    masks = dict(zip(images, predict(examples.subset(np.array(images))), strict=True))
+    looked = look(np.array(chosen.all))
+    seen = dict(zip(chosen.all, zip(*looked, strict=True), strict=True))
     filed, shown = Classes.filed(examples), Classes.shown(examples)
 
-    def image(k: int, partner: int) -> ShownImage:
-        (common,) = filed.common(np.array([k]), np.array([partner]))
+    def image(k: int, partner: int, mask: Bool[np.ndarray, 'h w']) -> ShownImage:
+        common = filed.common(np.array([k]), np.array([partner]))
+        (truth,) = truth_in_pair(np.asarray(examples.masks[k])[None], common)
         names = [examples.classes[c] for c in examples.labels[k] if c != NO_CLASS]
-        truth = np.isin(examples.masks[k], np.flatnonzero(common) + 1)
-        return ShownImage(examples.filenames[k], ', '.join(names), examples.images[k], masks[k], truth)
+        return ShownImage(
+            examples.filenames[k], ', '.join(names), np.asarray(examples.images[k]), mask, truth
+        )
 
     def show(pair: Pair) -> ShownPair:
-        first, second = (np.array([k]) for k in pair)
-        probability = float(decide(first, second)[0, 0])
+        masks, probability = seen[pair]
+        first, second = pair
         return ShownPair(
-            images=(image(*pair), image(*reversed(pair))),
-            probability=probability,
-            is_open=probability >= threshold,
-            shares_object=bool(shown.common(first, second).any()),
+            images=(image(first, second, masks[0]), image(second, first, masks[1])),
+            probability=float(probability),
+            is_open=bool(probability >= threshold),
+            shares_object=bool(shown.common(np.array([first]), np.array([second])).any()),
         )
 
     return Shown(

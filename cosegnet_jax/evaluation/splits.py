@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from cosegnet_jax.errors import UserError
+from cosegnet_jax.evaluation.runs import Evaluated
 
 FIGURES = ('precision', 'jaccard', 'precision_ungated', 'jaccard_ungated')
 PER_RUN = ('seed', 'split')  # of the protocol; with the rest, all runs have to agree
@@ -25,62 +24,57 @@ class Spread:
     values: tuple[float, ...]  # of each run, in the order given
 
 
-def over_splits(workdirs: Sequence[Path]) -> dict[str, Spread]:
+def over_splits(runs: Sequence[Evaluated]) -> dict[str, Spread]:
     """Mean, standard deviation and list of every figure of runs that differ in their split.
 
     Args:
-        workdirs: folders of evaluated runs, at least one.
+        runs: of one network and one recipe, at least one.
 
     Returns:
         Figures by name, such as 'jaccard', 'decision.auc' and 'per_class.cow.jaccard'. A class or figure
         that one run lacks is NaN in its list, and left out of mean and deviation.
 
     Raises:
-        UserError: A run has not been evaluated, it was so under another protocol or on another data set
-            than the first one, or two of them are of one split.
+        UserError: A run was trained otherwise than the first one, scored under another protocol or on
+            another data set, or two of them are of one split.
     """
-    files = [folder / 'eval' / 'results.json' for folder in workdirs]
-    documents = [_read(file) for file in files]
-    for file, document in zip(files[1:], documents[1:], strict=True):
-        _check_alike(files[0], documents[0], file, document)
-    _check_splits_differ(files, documents)
-    runs = [dict(_figures(document)) for document in documents]
-    names = dict.fromkeys(name for run in runs for name in run)  # in order, once each
-    return {name: _spread([run.get(name, math.nan) for run in runs]) for name in names}
+    for run in runs[1:]:
+        _check_alike(runs[0], run)
+    _check_splits_differ(runs)
+    figures = [dict(_figures(run.document)) for run in runs]
+    names = dict.fromkeys(name for of_run in figures for name in of_run)  # in order, once each
+    return {name: _spread([of_run.get(name, math.nan) for of_run in figures]) for name in names}
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return json.loads(file.read_text(encoding='utf-8'))
-    except FileNotFoundError as error:
-        raise UserError(f'{file}: no such file; evaluate this run first, with eval.py') from error
-    except ValueError as error:
-        raise UserError(f'{file}: not valid JSON; evaluate this run again, with eval.py') from error
+def _check_alike(first: Evaluated, other: Evaluated) -> None:
+    def choices(run: Evaluated) -> dict[str, Any]:
+        protocol = run.document['protocol'].items()
+        return {
+            'network': run.model_flags,
+            **dict(run.recipe),
+            'dataset': run.dataset,
+            'split': run.part,
+            **{f'protocol.{key}': value for key, value in protocol if key not in PER_RUN},
+        }
 
-
-def _check_alike(first: Path, expected: dict[str, Any], file: Path, found: dict[str, Any]) -> None:
-    def choices(document: dict[str, Any]) -> dict[str, Any]:
-        protocol = {f'protocol.{key}': v for key, v in document['protocol'].items() if key not in PER_RUN}
-        return {'dataset': document['dataset'], 'split': document['split'], **protocol}
-
-    for key, value in choices(expected).items():
-        other = choices(found).get(key)
-        if other != value:
+    found = choices(other)
+    for key, value in choices(first).items():
+        if found.get(key) != value:
             raise UserError(
-                f'{file}: its {key} is {other!r}, but in {first} it is {value!r}; evaluate both alike'
+                f'{other.file}: its {key} is {found.get(key)!r}, but in {first.file} it is {value!r}; '
+                'train and evaluate both alike'
             )
 
 
-def _check_splits_differ(files: Sequence[Path], documents: Sequence[dict[str, Any]]) -> None:
-    """Runs on a whole set, such as MSRC, may share the numbers of a split that nothing was split by."""
+def _check_splits_differ(runs: Sequence[Evaluated]) -> None:
     seen = {}
-    for file, document in zip(files, documents, strict=True):
-        split = tuple(document['protocol'][key] for key in PER_RUN)
-        if document['split'] != 'all' and split in seen:
+    for run in runs:
+        split = run.seed, run.split
+        if split in seen:
             raise UserError(
-                f'{file}: the same split as {seen[split]}; train runs with other config.data.split'
+                f'{run.file}: the same split as {seen[split]}; train runs with other config.data.split'
             )
-        seen[split] = file
+        seen[split] = run.file
 
 
 def _figures(document: dict[str, Any]) -> Iterator[tuple[str, float]]:

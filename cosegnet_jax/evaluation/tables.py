@@ -9,6 +9,8 @@ from typing import NamedTuple
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
 
+DASH = '-'  # in place of a figure that is missing
+
 
 class TableRow(NamedTuple):
     """One printed line: P in percent and J, or a dash where a figure is missing."""
@@ -63,7 +65,7 @@ def format_tables(results: Results, published: Sequence[PublishedRow]) -> str:
         'By class, gated',
         *lines(classes),
         f'Decisions on {decision.positive_pairs + decision.negative_pairs} pairs, '
-        f'{decision.positive_pairs} of them with a shared object',
+        f'{decision.positive_pairs} of them with a shared object, by {results.decided_by}',
         f'  accuracy {ratio(decision.accuracy)}, balanced {ratio(decision.balanced_accuracy)}, '
         f'AUC {ratio(decision.auc)}, average precision {ratio(decision.average_precision)}',
         f'  null masks where nothing is shared {ratio(decision.null_mask_rate)}, '
@@ -78,9 +80,9 @@ def format_tables(results: Results, published: Sequence[PublishedRow]) -> str:
 
 def percent(value: float | None) -> str:
     """Format a share as a percentage with one decimal; a dash when it is not defined."""
-    return '-' if value is None or math.isnan(value) else f'{100 * value:.1f}'
+    return DASH if value is None or math.isnan(value) else f'{100 * value:.1f}'
 
 
 def ratio(value: float | None, decimals: int = 3) -> str:
     """Format a share as a decimal fraction; a dash when it is not defined."""
-    return '-' if value is None or math.isnan(value) else f'{value:.{decimals}f}'
+    return DASH if value is None or math.isnan(value) else f'{value:.{decimals}f}'

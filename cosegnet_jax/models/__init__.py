@@ -1,4 +1,8 @@
-"""The networks; each takes photos and knows nothing of data sets."""
+"""The networks; each takes photos and knows nothing of data sets.
+
+CoSegNet describes each image once, mask included, and decides pairs on embeddings. The others look at each
+pair: CoSegNet-base (§4.5), DOCS (Li et al., 2018) and semantic-aware attention (Chen et al., 2018).
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,24 @@ import jax.numpy as jnp
 from flax import nnx
 
 from cosegnet_jax.config import Model
+from cosegnet_jax.models.attention import SemanticAttention
+from cosegnet_jax.models.baseline import CoSegNetBase
 from cosegnet_jax.models.cosegnet import CoSegNet
+from cosegnet_jax.models.docs import Docs
+from cosegnet_jax.models.pairwise import Pairwise
+
+_PAIRWISE = {'base': CoSegNetBase, 'docs': Docs, 'attention': SemanticAttention}
 
 
-def build(config: Model, seed: int) -> CoSegNet:
+def is_pairwise(config: Model) -> bool:
+    """Whether masks depend on the pair: then the network is a `Pairwise`, else a `CoSegNet`."""
+    return config.name in _PAIRWISE
+
+
+def build(config: Model, seed: int) -> CoSegNet | Pairwise:
     """The network that `config` describes, with random weights drawn from `seed`."""
-    return CoSegNet(tap=config.tap, width=config.width, dtype=jnp.dtype(config.dtype), rngs=nnx.Rngs(seed))
+    shared = {'width': config.width, 'dtype': jnp.dtype(config.dtype), 'rngs': nnx.Rngs(seed)}
+    return _PAIRWISE[config.name](**shared) if is_pairwise(config) else CoSegNet(tap=config.tap, **shared)
 
 
 def graph(config: Model) -> nnx.GraphDef:

@@ -1,4 +1,4 @@
-"""What evaluation and prediction call: describe each image once, decide every pair."""
+"""CoSegNet as evaluation and prediction call it: describe each image once, decide every pair."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 from flax import nnx
-from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, Float32, Shaped, UInt8
+from jaxtyping import Array, Float, Float32, UInt8
 
 from cosegnet_jax import mesh as meshes
 
@@ -61,14 +60,10 @@ def describe(
             share, so that one shape is compiled.
         mesh: The devices.
     """
-    pending = None
-    for images in batches:
-        running = _describe(graph, params, _shared(images, size, mesh))
-        if pending is not None:
-            yield _on_host(*pending)
-        pending = running, len(images)
-    if pending is not None:
-        yield _on_host(*pending)
+    running = (
+        (_describe(graph, params, meshes.put_padded(mesh, images, size)), len(images)) for images in batches
+    )
+    return meshes.fetch_behind(running)
 
 
 def decide(
@@ -96,22 +91,10 @@ def decide(
     table = np.empty((len(rows), len(columns)), np.float32)
     for top in range(0, len(rows), PAIR_BLOCK):
         firsts = rows[top : top + PAIR_BLOCK]
-        above = _shared(firsts, PAIR_BLOCK, mesh)
+        above = meshes.put_padded(mesh, firsts, PAIR_BLOCK)
         for left in range(0, len(columns), PAIR_BLOCK):
             seconds = columns[left : left + PAIR_BLOCK]
             padded = np.pad(seconds, [(0, PAIR_BLOCK - len(seconds)), (0, 0)])
-            (block,) = _on_host((_decide(graph, symmetric, params, above, padded),), len(firsts))
+            block = meshes.fetch(_decide(graph, symmetric, params, above, padded), len(firsts))
             table[top : top + len(firsts), left : left + len(seconds)] = block[:, : len(seconds)]
     return table
-
-
-def _shared(rows: Shaped[np.ndarray, 'n *shape'], size: int, mesh: Mesh) -> Shaped[Array, 'size *shape']:
-    """`rows` on the devices, padded with zeros to `size` or to what the devices can share evenly."""
-    size = -(-size // mesh.size) * mesh.size
-    padding = [(0, size - len(rows)), *[(0, 0)] * (rows.ndim - 1)]
-    return jax.device_put(np.pad(rows, padding), meshes.batched(mesh))
-
-
-def _on_host(arrays: tuple[Shaped[Array, '...'], ...], count: int) -> tuple[Shaped[np.ndarray, '...'], ...]:
-    """The first `count` rows of each array, without those that padded it, in every process."""
-    return tuple(rows[:count] for rows in process_allgather(arrays, tiled=True))

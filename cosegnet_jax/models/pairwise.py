@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Array, Float, UInt8
 
 
+@runtime_checkable
 class Pairwise(Protocol):
     """Looks at each image once, and at each pair once in either order.
 

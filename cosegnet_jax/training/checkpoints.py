@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -21,7 +21,7 @@ from cosegnet_jax.training.trained_on import TrainedOn
 SCORE = 'validation_jaccard'  # the metric that 'best' means
 
 # Settings that a run may change when it goes on: how often it reports, how it is scored, how long it lasts.
-_FREE = (
+FREE = (
     'config.train.log_every_steps',
     'config.train.eval_every_steps',
     'config.train.save_every_steps',
@@ -31,7 +31,7 @@ _FREE = (
     'config.data.prepared_dir',
     'config.data.memory_gib',
 )
-_FREE_WITHOUT_SCHEDULE = (*_FREE, 'config.train.steps')  # a schedule depends on its length
+FREE_WITHOUT_SCHEDULE = (*FREE, 'config.train.steps')  # a schedule depends on its length
 
 
 def folder(workdir: Path) -> Path:
@@ -140,7 +140,7 @@ def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
     Raises:
         UserError: Naming the first key that differs.
     """
-    free = _FREE_WITHOUT_SCHEDULE if now.optimizer.schedule == 'constant' else _FREE
+    free = FREE_WITHOUT_SCHEDULE if now.optimizer.schedule == 'constant' else FREE
     before, after = dict(_flat(dataclasses.asdict(saved))), dict(_flat(dataclasses.asdict(now)))
     for key, value in after.items():
         if before[key] != value and not key.startswith(free):
@@ -156,7 +156,7 @@ def check_same_network(saved: Config, now: Config, path: Path) -> None:
     Raises:
         UserError: Naming the first key of the network that differs.
     """
-    for key in ('tap', 'width'):
+    for key in ('name', 'tap', 'width'):
         theirs, ours = getattr(saved.model, key), getattr(now.model, key)
         if theirs != ours:
             raise UserError(
@@ -173,7 +173,16 @@ def _flat(tree: dict, prefix: str = 'config'):
             yield f'{prefix}.{key}', value
 
 
-def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> tuple[int, Any, TrainedOn]:
+class Trained(NamedTuple):
+    """A network and where it comes from."""
+
+    step: int
+    params: Any
+    config: Config  # that it was trained with
+    trained_on: TrainedOn
+
+
+def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> Trained:
     """Weights for evaluation or prediction; the optimizer's state is not read.
 
     Args:
@@ -181,9 +190,6 @@ def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> 
         config: Must describe the network of the checkpoint.
         mesh: Devices that each get all weights.
         step: Which checkpoint; None is the best by validation, or the last where none was validated.
-
-    Returns:
-        The step, the parameters, and what they were trained on.
 
     Raises:
         UserError: There is none, or it is damaged or of another network.
@@ -201,7 +207,8 @@ def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> 
             step = checkpoints.best_step()
         if step not in steps:
             raise UserError(f'{where}: no checkpoint of step {step}; there are {", ".join(map(str, steps))}')
-        check_same_network(config_of(checkpoints, step), config, where / f'step_{step}')
+        saved = config_of(checkpoints, step)
+        check_same_network(saved, config, where / f'step_{step}')
         like = ocp.args.StandardRestore(abstract_params(config.model, mesh))
         params = _read(checkpoints, step, params=like)['params']
-        return step, params, trained_on_of(checkpoints, step)
+        return Trained(step, params, saved, trained_on_of(checkpoints, step))

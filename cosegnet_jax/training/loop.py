@@ -20,7 +20,7 @@ from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.stored import Stored
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.errors import Stopped, UserError
 from cosegnet_jax.training import checkpoints, optimizer, state, step
 from cosegnet_jax.training.log import Log
 from cosegnet_jax.training.trained_on import TrainedOn
@@ -42,8 +42,9 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         validate: Looks at the validation part: `(config, params, examples, mesh) -> (scalars, picture)`.
 
     Raises:
-        UserError: Data or weights cannot be used, `workdir` holds a run of another config, the loss is no
-            longer a number, or somebody asked to stop.
+        UserError: Data or weights cannot be used, `workdir` holds a run of another config, or the loss is
+            no longer a number.
+        Stopped: Somebody asked to.
     """
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
@@ -95,9 +96,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                     log.validation(number, scalars, picture)
                 checkpoints.save(manager, current, config, trained_on, score)
                 if stopping:
-                    raise UserError(
-                        f'stopped at step {number} and saved; the same command goes on from there'
-                    )
+                    raise Stopped(f'stopped at step {number} and saved; the same command goes on from there')
                 if patience.over:
                     log.say(f'no better for {config.train.stop_after_evals} evaluations: stopping early')
                     break

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import optax
-from flax import nnx
 from jax.sharding import Mesh
-from jaxtyping import Array, Bool, Float, Key, UInt8
+from jaxtyping import Array, Float
 
-from cosegnet_jax import losses
 from cosegnet_jax import mesh as meshes
-from cosegnet_jax.config import Config, Loss
+from cosegnet_jax import models
+from cosegnet_jax.config import Config
 from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.batches import Batch
-from cosegnet_jax.models import graph as model_graph
-from cosegnet_jax.models.cosegnet import CoSegNet, Description
-from cosegnet_jax.training import mining
+from cosegnet_jax.training import cosegnet_losses, pairwise_losses
 from cosegnet_jax.training.state import State
 
 Metrics = dict[str, Float[Array, '']]
@@ -28,88 +25,14 @@ Metrics = dict[str, Float[Array, '']]
 _AUGMENTATION, _LOSSES = 0, 1
 
 
+def objective(config: Config) -> ModuleType:
+    """What the configured network learns from: a module with `batch_losses` and `decoded`."""
+    return pairwise_losses if models.is_pairwise(config.model) else cosegnet_losses
+
+
 def decoded(config: Config, members: int) -> int:
-    """How many images of a group get a mask: those in positive pairs; a drawn negative ends at the tap."""
-    return 2 if config.data.sampler == 'triplets' else members
-
-
-def batch_losses(
-    graph: nnx.GraphDef, params: Any, batch: Batch, key: Key[Array, ''], config: Config
-) -> losses.Losses:
-    """Losses of a batch: each image passes the network once, however many pairs it is in.
-
-    Args:
-        graph: From `models.graph`.
-        params: Weights.
-        batch: Groups of images.
-        key: Draws the order in which each pair meets the order-dependent decision network, and random
-            negatives.
-        config: The sampler that drew the batch, weights and readings of the equations.
-    """
-    model = nnx.merge(graph, params)
-    groups, members = batch.labels.shape[:2]
-    images, masks, labels, numbers = (x.reshape(groups * members, *x.shape[2:]) for x in batch)
-    description = model.describe(images)
-    features = _metric_features(description, config.loss)
-    key_of_order, key_of_negatives = jax.random.split(key)
-
-    common = mining.common_objects(masks, labels)
-    share = common.any(2)
-    triplets = mining.find(features, share, numbers, key_of_negatives, config)
-    anchor, positive, negative = triplets.anchor, triplets.positive, triplets.negative
-    shares = share[anchor, positive]
-    swaps = jax.random.bernoulli(key_of_order, shape=(2, len(anchor), 1))
-
-    def decision_loss(partner: Array, swap: Array, label: Array) -> Array:
-        u, v = description.embedding[anchor], description.embedding[partner]
-        return losses.decision_loss(model.decide(jnp.where(swap, v, u), jnp.where(swap, u, v)), label)
-
-    each = losses.TripletLosses(
-        mask=_mask_losses(model, description.tap, masks, common, triplets, groups, config),
-        triplet=losses.triplet_loss(features[anchor], features[positive], features[negative], config.loss),
-        decision_positive=decision_loss(positive, swaps[0], shares),
-        decision_negative=decision_loss(negative, swaps[1], jnp.zeros_like(shares)),
-    )
-    return losses.combine(each, shares, triplets.has_negative, triplets.valid, config.loss)
-
-
-def _mask_losses(
-    model: CoSegNet,
-    tap: Float[Array, 'n th tw c'],
-    masks: UInt8[Array, 'n h w'],
-    common: Bool[Array, 'n n objects'],
-    triplets: mining.Triplets,
-    groups: int,
-    config: Config,
-) -> Float[Array, ' t']:
-    """L1 of the positive pair of each triplet: the mean of its two images."""
-    members = len(masks) // groups
-    kept = decoded(config, members)
-
-    def first_of_group(x: Array) -> Array:
-        return x.reshape(groups, members, *x.shape[1:])[:, :kept].reshape(groups * kept, *x.shape[1:])
-
-    pair = jnp.stack([triplets.anchor, triplets.positive])
-    positive = triplets.valid & common[pair[0], pair[1]].any(1)
-    learns = jnp.zeros(len(masks), bool).at[pair].max(positive)
-    of_image = losses.mask_losses(
-        model.masks(first_of_group(tap)),
-        first_of_group(masks),
-        common.shape[2],
-        first_of_group(learns),
-        config.loss.mask_reduction,
-    )
-    row = pair // members * kept + pair % members
-    lacking = jnp.where(common[pair, pair[::-1]], 0.0, of_image.without[row]).sum(2)
-    return (of_image.of_all[row] + lacking).mean(0)
-
-
-def _metric_features(description: Description, config: Loss) -> Float[Array, 'n c']:
-    """What equation 3 measures distances between."""
-    features = description.embedding if config.triplet_features == 'fs' else description.fu
-    if config.normalise_embeddings:
-        features = features / jnp.sqrt(jnp.sum(jnp.square(features), -1, keepdims=True) + losses.EPSILON)
-    return features
+    """How many masks are made of each group of `members` images; the others end at the tap."""
+    return objective(config).decoded(config, members)
 
 
 def make_step(
@@ -121,31 +44,23 @@ def make_step(
     """The jitted step: `(state, resident, brought) -> (state, metrics)`, on the batch of `placement.Feed`.
 
     What is brought is divided over `mesh` and the state lives on all of it; the given state is donated. All
-    randomness follows from `config.seed` and `state.step`. Metrics are means over the batch: loss,
-    loss_mask (L1), loss_triplet (L2), loss_decision (L3), the share of active triplets, and the norms of
-    gradient and update.
+    randomness follows from `config.seed` and `state.step`. Metrics are means over the batch: 'loss', each
+    term of it such as 'loss_mask' (L1), 'loss_triplet' (L2) and 'loss_decision' (L3), the share of active
+    triplets, and the norms of gradient and update.
     """
-    graph = model_graph(config.model)
+    graph, batch_losses = models.graph(config.model), objective(config).batch_losses
 
     def step(state: State, resident: Any, brought: Any) -> tuple[State, Metrics]:
         key = jax.random.fold_in(jax.random.key(config.seed), state.step)
         batch = augment(batch_of(resident, brought), jax.random.fold_in(key, _AUGMENTATION), config.data)
 
-        def total(params: Any) -> tuple[Array, losses.Losses]:
-            values = batch_losses(graph, params, batch, jax.random.fold_in(key, _LOSSES), config)
-            return values.total, values
+        def loss(params: Any) -> tuple[Array, Metrics]:
+            metrics = batch_losses(graph, params, batch, jax.random.fold_in(key, _LOSSES), config)
+            return metrics['loss'], metrics
 
-        gradients, values = jax.grad(total, has_aux=True)(state.params)
+        gradients, metrics = jax.grad(loss, has_aux=True)(state.params)
         updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
-        metrics = {
-            'loss': values.total,
-            'loss_mask': values.mask,
-            'loss_triplet': values.triplet,
-            'loss_decision': values.decision,
-            'active_triplets': values.active,
-            'gradient_norm': optax.tree.norm(gradients),
-            'update_norm': optax.tree.norm(updates),
-        }
+        metrics |= {'gradient_norm': optax.tree.norm(gradients), 'update_norm': optax.tree.norm(updates)}
         return State(state.step + 1, optax.apply_updates(state.params, updates), optimizer_state), metrics
 
     place, rows = meshes.replicated(mesh), meshes.batched(mesh)

@@ -37,6 +37,11 @@ def crowd(examples):
     )
 
 
+@pytest.fixture(params=['examples', 'crowd'])
+def any_examples(request):
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture
 def probabilities(examples):
     """Probability maps that are right, from 0.5 on, at nine pixels of ten; three are empty at that."""

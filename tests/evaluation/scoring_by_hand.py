@@ -1,7 +1,11 @@
 """The protocols as their definitions read, pair by pair and pixel by pixel, to check the fast ones by."""
 
+import dataclasses
 import itertools
 import math
+
+import numpy as np
+import pytest
 
 FIGURES = ('precision', 'jaccard', 'precision_ungated', 'jaccard_ungated')
 
@@ -43,6 +47,16 @@ def ssnm_mask(probabilities):
     return [v >= min(average + deviation, 0.8) for v in values]
 
 
+def mask_by_hand(probabilities, protocol):
+    """The pixels of a probability map that are the object's, as a flat list."""
+    return ssnm_mask(probabilities) if protocol == 'ssnm' else (probabilities >= 0.5).ravel().tolist()
+
+
+def beside_any(masks):
+    """The masks of a model that gives an image the same one beside every partner."""
+    return lambda image, partner: masks[image]
+
+
 def groups_by_hand(members):
     """Lists of images in order, as even as can be, of five or more."""
     count = max(len(members) // 5, 1)
@@ -52,8 +66,8 @@ def groups_by_hand(members):
     return groups
 
 
-def mask_scores_by_hand(examples, masks, is_open, empty_truth, protocol):
-    """Figures of each class that has pairs; `masks` are lists of flat booleans."""
+def mask_scores_by_hand(examples, mask_of, is_open, empty_truth, protocol):
+    """Figures of each class that has pairs; `mask_of(image, partner)` is a flat list of booleans."""
     nothing = {'one': 1.0, 'zero': 0.0, 'skip': None}[empty_truth]
     per_class = {}
     for c, name in enumerate(examples.classes):
@@ -68,7 +82,7 @@ def mask_scores_by_hand(examples, masks, is_open, empty_truth, protocol):
             for suffix, gate in (('', is_open(i, j)), ('_ungated', True)):
                 of_pair = []
                 for image, partner in ((i, j), (j, i)):
-                    mask = [m and gate for m in masks[image]]
+                    mask = [m and gate for m in mask_of(image, partner)]
                     right, pixels, both, either = pixel_counts(mask, truth_in_pair(examples, image, partner))
                     of_pair.append((right / pixels, both / either if either else nothing))
                     new = (right, pixels, both, either)
@@ -104,15 +118,15 @@ def calibration_error_by_hand(kinds):
     return error
 
 
-def decision_scores_by_hand(examples, masks, decisions, threshold):
+def decision_scores_by_hand(examples, mask_of, decisions, pairs, threshold):
     kinds = {True: [], False: []}
     null, null_outliers = [], []
-    for i, j in itertools.combinations(range(len(examples)), 2):
+    for i, j in pairs:
         positive = bool(shown(examples, i) & shown(examples, j))
         kinds[positive].append(float(decisions[i, j]))
         if not positive:
             is_open = bool(decisions[i, j] >= threshold)
-            null.append(not any(any(masks[k]) and is_open for k in (i, j)))
+            null.append(not any(any(mask_of(*order)) and is_open for order in ((i, j), (j, i))))
             if filed(examples, i) & filed(examples, j):
                 null_outliers.append(null[-1])
     reach = {kind: [p for p in kinds[kind] if p >= decisions.dtype.type(threshold)] for kind in kinds}
@@ -143,20 +157,49 @@ def decision_scores_by_hand(examples, masks, decisions, threshold):
     }
 
 
-def score_by_hand(examples, probabilities, decisions, threshold, empty_truth, protocol='cosegnet'):
-    """All figures under the names that `results.json` gives them."""
-    if protocol == 'ssnm':
-        masks = [ssnm_mask(p) for p in probabilities]
-    else:
-        masks = [(p >= 0.5).ravel().tolist() for p in probabilities]
+def _score(examples, mask_of, decisions, pairs, threshold, empty_truth, protocol):
+    """All figures under the names that `results.json` gives them; `pairs` are the decided ones."""
 
     def is_open(i, j):
         return bool(decisions[i, j] >= threshold)
 
-    per_class = mask_scores_by_hand(examples, masks, is_open, empty_truth, protocol)
+    per_class = mask_scores_by_hand(examples, mask_of, is_open, empty_truth, protocol)
     return {
         'pairs': sum(scores['pairs'] for scores in per_class.values()),
         **{figure: mean([scores[figure] for scores in per_class.values()]) for figure in FIGURES},
         'per_class': per_class,
-        'decision': decision_scores_by_hand(examples, masks, decisions, threshold),
+        'decision': decision_scores_by_hand(examples, mask_of, decisions, pairs, threshold),
     }
+
+
+def score_by_hand(examples, probabilities, decisions, threshold, empty_truth, protocol):
+    """Figures of a model that makes a mask of each image, and decides all pairs."""
+    mask_of = beside_any([mask_by_hand(p, protocol) for p in probabilities])
+    pairs = itertools.combinations(range(len(examples)), 2)
+    return _score(examples, mask_of, decisions, pairs, threshold, empty_truth, protocol)
+
+
+def score_pairs_by_hand(examples, maps, pairs, threshold, empty_truth, protocol):
+    """Figures of a model of pairs: maps[i, j] is the probability map of image i beside image j."""
+    masks = {order: mask_by_hand(maps[order], protocol) for pair in pairs for order in (pair, pair[::-1])}
+    highest = maps.max(axis=(2, 3))
+    decisions = np.maximum(highest, highest.T)
+    return _score(examples, lambda *order: masks[order], decisions, pairs, threshold, empty_truth, protocol)
+
+
+def as_dict(results):
+    """The figures of a `protocol.Results` under the same names."""
+    return {
+        **dataclasses.asdict(results.overall),
+        'per_class': {name: dataclasses.asdict(scores) for name, scores in results.per_class.items()},
+        'decision': dataclasses.asdict(results.decision),
+    }
+
+
+def assert_equal_figures(measured, expected):
+    assert measured.keys() == expected.keys()
+    for key, value in expected.items():
+        if isinstance(value, dict):
+            assert_equal_figures(measured[key], value)
+        else:
+            assert measured[key] == pytest.approx(value, abs=1e-12, nan_ok=True), key

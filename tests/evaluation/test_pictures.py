@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 from PIL import Image
 
@@ -52,3 +54,46 @@ def test_picture_has_a_row_for_each_pair(tmp_path):
     (width, height), (same_width, three_heights) = sizes
     assert width == same_width == 6 * 90 + 8 * pictures.GAP
     assert three_heights == 3 * height
+
+
+def colours_below_the_text(path, side, column):
+    """Pixels of one tile of a picture of one compared pair, without its frame."""
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture)
+    top = 2 * pictures.CAPTION
+    left = column * (30 * side // 20 + pictures.GAP) + column // 2 * (pictures.BETWEEN - pictures.GAP)
+    return pixels[top + 1 : top + side - 1, left + 1 : left + 30 * side // 20 - 1]
+
+
+def test_models_are_compared_by_what_they_cut_out_after_their_decision(tmp_path):
+    scene = square_scene()
+    pairs = {
+        name: [ShownPair((scene, scene), probability=0.5, is_open=is_open, shares_object=False)]
+        for name, is_open in (('open', True), ('closed', False))
+    }
+    file = tmp_path / 'compared.png'
+    pictures.write_compared(file, pairs, side=40)
+    photo, found, empty = (
+        [colours_below_the_text(file, 40, column) for column in columns]
+        for columns in ((0, 1), (2, 3), (4, 5))
+    )
+    for tile in photo:
+        assert (tile == scene.photo[0, 0]).all()
+    for tile in found:
+        assert (tile[20, 30] == scene.photo[0, 0]).all()
+        assert (tile[2, 2] == 255).all()
+    for tile in empty:
+        assert (tile == 255).all()
+
+
+def test_long_names_do_not_run_into_the_next_text(tmp_path):
+    scene = dataclasses.replace(square_scene(), classes='a name as long as a sentence, or longer still')
+    pair = ShownPair((scene, scene), probability=0.5, is_open=True, shares_object=False)
+    file = tmp_path / 'compared.png'
+    pictures.write_compared(file, {'one': [pair], 'two': [pair]}, side=60)
+    with Image.open(file) as picture:
+        text = np.asarray(picture.convert('L'))[pictures.CAPTION : 2 * pictures.CAPTION]
+    start = 2 * 90 + pictures.GAP + pictures.BETWEEN  # of the second text
+    assert text[:, : start // 2].min() < 128
+    assert (text[:, start - pictures.GAP + 1 : start] == 255).all()
+    assert text[:, start : 2 * start].min() < 128

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scoring_by_hand import groups_by_hand, ssnm_mask
+from scoring_by_hand import groups_by_hand, mask_by_hand
 
 from cosegnet_jax.evaluation import presets
 
@@ -9,7 +9,7 @@ def test_threshold_of_a_map_is_its_mean_and_deviation_up_to_a_limit(probabilitie
     bright = np.where(np.arange(192).reshape(12, 16) < 150, 0.9, 0.1)  # mean + std is 1.06
     maps = np.concatenate([probabilities, [bright, np.zeros((12, 16))]]).astype(np.float32)
     found = presets.threshold_of_map(maps, 0.5)
-    np.testing.assert_array_equal(found.reshape(len(maps), -1), [ssnm_mask(p) for p in maps])
+    np.testing.assert_array_equal(found.reshape(len(maps), -1), [mask_by_hand(p, 'ssnm') for p in maps])
     np.testing.assert_array_equal(found[-2], bright > 0.8)
     assert not np.array_equal(found, presets.fixed_threshold(maps, 0.5))
 

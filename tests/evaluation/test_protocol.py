@@ -3,33 +3,19 @@ import dataclasses
 import numpy as np
 import pytest
 from from_arrays import evaluate
-from scoring_by_hand import FIGURES, mask_scores_by_hand, mean, score_by_hand
+from scoring_by_hand import (
+    FIGURES,
+    as_dict,
+    assert_equal_figures,
+    beside_any,
+    mask_scores_by_hand,
+    mean,
+    score_by_hand,
+)
 
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.evaluation import pairs
 from cosegnet_jax.evaluation.protocol import Protocol
-
-
-def as_dict(results):
-    return {
-        **dataclasses.asdict(results.overall),
-        'per_class': {name: dataclasses.asdict(scores) for name, scores in results.per_class.items()},
-        'decision': dataclasses.asdict(results.decision),
-    }
-
-
-def assert_equal_figures(measured, expected):
-    assert measured.keys() == expected.keys()
-    for key, value in expected.items():
-        if isinstance(value, dict):
-            assert_equal_figures(measured[key], value)
-        else:
-            assert measured[key] == pytest.approx(value, abs=1e-12, nan_ok=True), key
-
-
-@pytest.fixture(params=['examples', 'crowd'])
-def any_examples(request):
-    return request.getfixturevalue(request.param)
 
 
 @pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
@@ -158,8 +144,8 @@ def test_baselines_are_scored_by_the_same_protocol_with_every_gate_open(any_exam
     box[:, 3:9, 4:12] = True  # half of 12 by half of 16
     found = evaluate(any_examples, masks, decisions, Protocol(16, name)).baselines
     for baseline, marked in (('all_foreground', np.ones_like(box)), ('centre_box', box)):
-        flat = [mask.ravel().tolist() for mask in marked]
-        expected = mask_scores_by_hand(any_examples, flat, lambda i, j: True, 'one', name)
+        mask_of = beside_any([mask.ravel().tolist() for mask in marked])
+        expected = mask_scores_by_hand(any_examples, mask_of, lambda i, j: True, 'one', name)
         for figure in FIGURES:
             value = mean([scores[figure] for scores in expected.values()])
             assert getattr(found[baseline], figure) == pytest.approx(value)

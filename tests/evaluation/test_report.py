@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from from_arrays import counted, deciding, evaluate
+from from_arrays import predicted, score
 from PIL import Image
 
 from cosegnet_jax.evaluation import samples, shown
+from cosegnet_jax.evaluation.predictions import PairMasks
 from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.published import published_rows
 from cosegnet_jax.evaluation.report import write_report
@@ -41,11 +42,11 @@ class Page(HTMLParser):
 
 def write_evaluated(path, examples, masks, decisions, **options):
     """The report of an evaluation, and its results."""
-    results = evaluate(examples, masks, decisions, Protocol(16))
-    decide, by_name = deciding(decisions), dict(zip(examples.filenames, masks, strict=True))
-    chosen = samples.choose(examples, counted(examples, masks), decide, results.protocol, seed=0)
+    predictions = predicted(examples, masks, decisions)
+    results = score(examples, predictions, Protocol(16))
+    chosen = samples.choose(examples, predictions, results.protocol, seed=0)
     pairs = shown.load(
-        examples, chosen, lambda few: np.stack([by_name[name] for name in few.filenames]), decide, 0.5
+        examples, chosen, lambda some: PairMasks(masks[some], decisions[tuple(some.T)]), threshold=0.5
     )
     write_report(path, title='Blobs', results=results, shown=pairs, seed=0, **options)
     return path.read_text(encoding='utf-8'), results
@@ -103,6 +104,7 @@ def test_headline_figures_are_the_results(write):
     assert f'{100 * results.overall.precision:.1f} %' in page.text
     assert 'Fewer than two images, left out: fox' in page.text
     assert 'protocol cosegnet' in page.text
+    assert f'decided by{results.decided_by}' in page.text
 
 
 def test_names_from_outside_are_escaped(examples, write):

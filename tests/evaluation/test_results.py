@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from from_arrays import evaluate
 
+from cosegnet_jax import config as configs
 from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.published import published_rows
-from cosegnet_jax.evaluation.results import to_json, write_json
+from cosegnet_jax.evaluation.results import kept_name, to_json, write_json
 from cosegnet_jax.evaluation.tables import format_tables
+from cosegnet_jax.training.checkpoints import Trained
+from cosegnet_jax.training.trained_on import TrainedOn
 
 
 @pytest.fixture
@@ -15,12 +18,18 @@ def results(examples, masks, decisions):
     return evaluate(examples, masks, decisions, Protocol(image_size=16))
 
 
-def test_document_has_the_promised_keys(results):
-    document = to_json(results, split='test', step=300, published=published_rows('msrc'))
+@pytest.fixture
+def trained():
+    config = configs.Config(seed=3, model=configs.Model(tap='cT6'))
+    return Trained(300, {}, config, TrainedOn('spots', '', []))
+
+
+def test_document_has_the_promised_keys(results, trained):
+    document = to_json(results, split='test', trained=trained, published=published_rows('msrc'))
     assert set(document) == {
         'dataset', 'split', 'step', 'images', 'pairs', 'precision', 'jaccard', 'precision_ungated',
         'jaccard_ungated', 'decision', 'probabilities', 'per_class', 'skipped_classes', 'baselines',
-        'protocol', 'published',
+        'protocol', 'training', 'published',
     }  # fmt: skip
     assert (document['dataset'], document['split'], document['step']) == ('blobs', 'test', 300)
     assert document['images'] == 19
@@ -47,24 +56,27 @@ def test_document_has_the_promised_keys(results):
         'masks': 'object from mask_threshold on',
         'pairs': 'all unordered pairs inside each class, each the mean of its two images',
         'average': 'mean over classes of the mean over pairs of the class',
+        'decided_by': 'the decision network, on all pairs',
     }
+    assert document['training']['dataset'] == 'spots'
+    assert configs.resolve(document['training']['config']) == trained.config
     assert document['published'][-2] == {
         'method': 'CoSegNet', 'precision': 0.963, 'jaccard': 0.85, 'source': 'Table 4',
     }  # fmt: skip
 
 
-def test_what_a_preset_does_not_read_is_null(examples, masks, decisions):
+def test_what_a_preset_does_not_read_is_null(examples, masks, decisions, trained):
     for name, unread in (('docs', 'empty_truth'), ('ssnm', 'mask_threshold')):
         results = evaluate(examples, masks, decisions, Protocol(16, name))
-        protocol = to_json(results, split='test', step=1, published=())['protocol']
+        protocol = to_json(results, split='test', trained=trained, published=())['protocol']
         assert protocol['name'] == name
         assert [key for key, value in protocol.items() if value is None] == [unread]
 
 
-def test_file_is_strict_json_with_null_for_undefined(examples, masks, decisions, tmp_path):
+def test_file_is_strict_json_with_null_for_undefined(examples, masks, decisions, trained, tmp_path):
     same = np.array([13, 14, 15])  # one class alone: no negative pair, no AUC
     results = evaluate(examples.subset(same), masks[same], decisions[np.ix_(same, same)], Protocol(16))
-    document = to_json(results, split='all', step=None, published=())
+    document = to_json(results, split='all', trained=trained, published=())
     write_json(tmp_path / 'eval' / 'results.json', document)
 
     def refuse(constant):
@@ -73,7 +85,11 @@ def test_file_is_strict_json_with_null_for_undefined(examples, masks, decisions,
     text = (tmp_path / 'eval' / 'results.json').read_text(encoding='utf-8')
     assert json.loads(text, parse_constant=refuse) == document
     assert document['decision']['auc'] is None
-    assert document['step'] is None
+
+
+def test_evaluations_of_other_sets_parts_and_protocols_are_filed_apart():
+    assert kept_name('blobs', 'test', 'cosegnet') == 'blobs-test-cosegnet'
+    assert kept_name('photos/of 2019', 'all', 'ssnm') == 'photos-of 2019-all-ssnm'
 
 
 def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

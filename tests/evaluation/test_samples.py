@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from from_arrays import counted, deciding
+from from_arrays import predicted
 from scoring_by_hand import mean, pixel_counts, shown, truth_in_pair
 
 from cosegnet_jax.evaluation import samples
@@ -13,22 +13,20 @@ def shares(examples, i, j):
     return bool(shown(examples, i) & shown(examples, j))
 
 
-@pytest.fixture
-def pool(examples, decisions):
-    return samples.draw_pool(examples, deciding(decisions), seed=0)
-
-
-def test_pool_of_a_small_set_is_all_pairs_and_of_a_large_one_those_of_some_images(
-    examples, decisions, pool, monkeypatch
-):
-    everything = list(itertools.combinations(range(19), 2))
-    assert list(zip(pool.first, pool.second, strict=True)) == everything
+def test_pool_of_a_small_set_is_all_of_it_and_of_a_large_one_some_images(monkeypatch):
+    assert samples.draw_pool(19, seed=0).tolist() == list(range(19))
     monkeypatch.setattr(samples, 'POOL', 7)
-    drawn = samples.draw_pool(examples, deciding(decisions), seed=0)
-    images = np.unique([drawn.first, drawn.second])
-    assert len(images) == 7
-    assert list(zip(drawn.first, drawn.second, strict=True)) == list(itertools.combinations(images, 2))
-    np.testing.assert_array_equal(drawn.probability, decisions[drawn.first, drawn.second])
+    drawn = samples.draw_pool(19, seed=0).tolist()
+    assert len(drawn) == 7
+    assert drawn == sorted(set(drawn))
+    assert drawn != samples.draw_pool(19, seed=1).tolist()
+
+
+def test_pairs_among_some_images_are_all_of_them_as_decided(examples, masks, decisions):
+    images = np.array([2, 3, 7, 11, 18])
+    found = predicted(examples, masks, decisions).among(images)
+    assert list(zip(found.first, found.second, strict=True)) == list(itertools.combinations(images, 2))
+    np.testing.assert_array_equal(found.probability, decisions[found.first, found.second])
 
 
 def test_positive_pairs_share_an_object_and_come_from_different_classes(examples):
@@ -44,16 +42,21 @@ def test_positive_pairs_of_images_with_several_classes_show_one_both(crowd):
     assert all(i < j and shares(crowd, i, j) for i, j in pairs)
 
 
-def test_negative_pairs_share_nothing_and_differ(examples, pool):
+def test_negative_pairs_share_nothing_and_differ(examples):
+    pool = np.arange(1, 19)
     pairs = samples.draw_negative(examples, pool, count=30, seed=0)
     assert len(set(pairs)) == 30
-    assert all(i < j and not shares(examples, i, j) for i, j in pairs)
+    assert all(1 <= i < j and not shares(examples, i, j) for i, j in pairs)
+    everything = samples.draw_negative(examples, pool, count=1000, seed=0)
+    assert sorted(everything) == [
+        pair for pair in itertools.combinations(pool, 2) if not shares(examples, *pair)
+    ]
 
 
-def test_lots_depend_on_the_seed_alone(examples, pool):
+def test_lots_depend_on_the_seed_alone(examples):
     for draw in (
         lambda seed: samples.draw_positive(examples, 3, seed),
-        lambda seed: samples.draw_negative(examples, pool, 3, seed),
+        lambda seed: samples.draw_negative(examples, np.arange(19), 3, seed),
     ):
         assert draw(1) == draw(1)
         assert len({tuple(draw(seed)) for seed in range(5)}) > 1
@@ -75,9 +78,9 @@ def test_best_median_and_worst_are_ranked_by_gated_jaccard(
         ]
         return mean([both / either for _, _, both, either in counts]) * bool(decisions[i, j] >= threshold)
 
-    pool = samples.draw_pool(examples, deciding(decisions), seed=0)
     protocol = Protocol(16, decision_threshold=threshold)
-    picked = samples.best_median_worst(examples, counted(examples, masks), pool, protocol)
+    everything = np.arange(len(examples))
+    picked = samples.best_median_worst(examples, predicted(examples, masks, decisions), everything, protocol)
     shared = [pair for pair in itertools.combinations(range(len(examples)), 2) if shares(examples, *pair)]
     if kind == 'examples':
         assert len(shared) == (26 if left_out else 31)  # with and without a pair in the middle
@@ -90,7 +93,14 @@ def test_best_median_and_worst_are_ranked_by_gated_jaccard(
 
 def test_nothing_to_rank_without_a_common_object(examples, masks, decisions):
     outliers = examples.subset(np.array([0, 1]))
-    counts, decide = counted(outliers, masks[:2]), deciding(decisions)
-    chosen = samples.choose(outliers, counts, decide, Protocol(16), seed=0)
+    predictions = predicted(outliers, masks[:2], decisions[:2, :2])
+    chosen = samples.choose(outliers, predictions, Protocol(16), seed=0)
     assert chosen.ranked == {}
     assert chosen.all == chosen.negative == [(0, 1)]
+
+
+def test_drawn_pairs_are_the_same_whatever_the_model(crowd, masks, decisions):
+    predictions = [predicted(crowd, *model) for model in ((masks, decisions), (~masks, 1 - decisions))]
+    one, other = (samples.choose(crowd, model, Protocol(16), seed=0) for model in predictions)
+    assert (one.positive, one.negative) == (other.positive, other.negative)
+    assert one.ranked != other.ranked

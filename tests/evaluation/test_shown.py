@@ -1,22 +1,27 @@
 import numpy as np
-from from_arrays import counted, deciding
+from from_arrays import predicted
 from scoring_by_hand import pixel_counts, truth_in_pair
 
 from cosegnet_jax.evaluation import samples, shown
+from cosegnet_jax.evaluation.predictions import PairMasks
 from cosegnet_jax.evaluation.protocol import Protocol
 
 
-def test_shown_pairs_hold_the_pixels_of_their_images_alone(crowd, masks, decisions):
+def test_shown_pairs_hold_what_the_model_says_of_them(crowd, masks, decisions):
+    """Of a model whose mask of an image depends on the partner: turned by as many rows as its number."""
     asked = []
 
-    def predict(few):
-        asked.extend(few.filenames)
-        return np.stack([masks[crowd.filenames.index(name)] for name in few.filenames])
+    def mask(image, partner):
+        return np.roll(masks[image], partner, axis=0)
 
-    decide = deciding(decisions)
-    chosen = samples.choose(crowd, counted(crowd, masks), decide, Protocol(16), seed=0)
-    pairs = shown.load(crowd, chosen, predict, decide, threshold=0.5)
-    assert sorted(asked) == sorted({crowd.filenames[image] for pair in chosen.all for image in pair})
+    def look(pairs):
+        asked.extend(map(tuple, pairs.tolist()))
+        both = np.stack([[mask(i, j), mask(j, i)] for i, j in pairs])
+        return PairMasks(both, decisions[tuple(pairs.T)])
+
+    chosen = samples.choose(crowd, predicted(crowd, masks, decisions), Protocol(16), seed=0)
+    pairs = shown.load(crowd, chosen, look, threshold=0.5)
+    assert sorted(set(asked)) == sorted(set(chosen.all))
 
     loaded = [*pairs.positive, *pairs.ranked.values(), *pairs.negative]
     assert list(pairs.ranked) == ['Best', 'Median', 'Worst']
@@ -28,9 +33,9 @@ def test_shown_pairs_hold_the_pixels_of_their_images_alone(crowd, masks, decisio
             assert image.filename == crowd.filenames[k]
             assert image.classes.split(', ') == [crowd.classes[c] for c in crowd.labels[k] if c >= 0]
             np.testing.assert_array_equal(image.photo, crowd.images[k])
-            np.testing.assert_array_equal(image.mask, masks[k])
+            np.testing.assert_array_equal(image.mask, mask(k, partner))
             assert image.truth.ravel().tolist() == truth
-            _, _, both, either = pixel_counts(masks[k].ravel().tolist(), truth)
+            _, _, both, either = pixel_counts(image.mask.ravel().tolist(), truth)
             assert image.jaccard == (both / either if either else 1)
     assert all(pair.shares_object for pair in [*pairs.positive, *pairs.ranked.values()])
     assert not any(pair.shares_object for pair in pairs.negative)

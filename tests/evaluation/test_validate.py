@@ -8,7 +8,7 @@ from cosegnet_jax import config as configs
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.stored import Stored
-from cosegnet_jax.evaluation import validate
+from cosegnet_jax.evaluation import per_image, samples, validate
 from cosegnet_jax.training import checkpoints, state
 
 CONFIG = configs.Config(
@@ -55,9 +55,20 @@ def test_validation_gives_the_score_and_a_picture(params, noise):
     scalars, picture = validate.validate(CONFIG, params, noise, meshes.data_mesh())
     assert {checkpoints.SCORE, 'validation_jaccard_ungated', 'validation_auc'} <= scalars.keys()
     assert all(0 <= value <= 1 for value in scalars.values())
-    assert picture.shape == (3 * 32, 8 * 32, 3)
-    np.testing.assert_array_equal(picture[:32, :32], noise.images[0])
-    np.testing.assert_array_equal(picture[32:64, -32:, 0], noise.masks[-1] * 255)
+    assert picture.shape == (3 * 32, 2 * 2 * 32, 3)  # one pair of each class
+    ((i, j), *_) = drawn = samples.draw_positive(noise, 4, CONFIG.seed)
+    np.testing.assert_array_equal(picture[:32, :64], np.concatenate([noise.images[i], noise.images[j]], 1))
+    np.testing.assert_array_equal(picture[32:64, -32:, 0], noise.masks[drawn[-1][1]] * 255)
+    looked = validate.look(CONFIG, params, noise, np.array(drawn), meshes.data_mesh())
+    np.testing.assert_array_equal(picture[64:, -32:, 0], looked.masks[-1, 1] * 255)
+
+
+def test_a_part_without_a_positive_pair_is_pictured_by_negative_ones(params, noise):
+    outliers = noise.subset(np.arange(4))
+    outliers = dataclasses.replace(outliers, shown=np.zeros_like(outliers.shown), masks=0 * outliers.masks)
+    scalars, picture = validate.validate(CONFIG, params, outliers, meshes.data_mesh())
+    assert np.isnan(scalars['validation_auc'])
+    assert picture.shape == (3 * 32, 2 * 4 * 32, 3)
 
 
 def test_every_image_is_described_once_and_decoded_batch_by_batch(params, noise, monkeypatch):
@@ -70,26 +81,31 @@ def test_every_image_is_described_once_and_decoded_batch_by_batch(params, noise,
         seen.append((len(masks), len(read)))
         return original(masks, truth, objects)
 
-    original = validate.count
-    monkeypatch.setattr(validate, 'count', count)
+    original = per_image.count
+    monkeypatch.setattr(per_image, 'count', count)
     measured = validate.measure(CONFIG, params, examples, mesh)
     assert read == list(range(21))
     assert seen == [(8, 16), (8, 21), (5, 21)]  # counted as soon as the next batch is under way
     for field in ('predicted', 'true', 'hits'):
-        np.testing.assert_array_equal(getattr(measured.counts, field), getattr(expected.counts, field))
+        np.testing.assert_array_equal(
+            getattr(measured.counts_of_images, field), getattr(expected.counts_of_images, field)
+        )
     everything = np.arange(21)
     np.testing.assert_array_equal(
         measured.decide(everything, everything), expected.decide(everything, everything)
     )
 
 
-def test_masks_are_those_that_were_counted(params, noise):
-    mesh = meshes.data_mesh()
+def test_looking_at_pairs_shows_the_masks_and_decisions_that_were_scored(params, noise):
+    mesh, everything = meshes.data_mesh(), np.arange(21)
     measured = validate.measure(CONFIG, params, noise, mesh)
-    few = np.array([3, 17])
-    masks = validate.predict(CONFIG, params, noise.subset(few), mesh)
-    np.testing.assert_array_equal(masks.sum((1, 2)), measured.counts.predicted[few])
-    assert 0 < masks.sum() < masks.size
+    chosen = np.array([[3, 17], [0, 3], [17, 20]])
+    looked = validate.look(CONFIG, params, noise, chosen, mesh)
+    np.testing.assert_array_equal(looked.masks.sum((2, 3)), measured.counts_of_images.predicted[chosen])
+    decided = measured.decide(everything, everything)[tuple(chosen.T)]
+    np.testing.assert_allclose(looked.probability, decided, rtol=1e-5)
+    assert len({*decided.tolist()}) == 3
+    assert 0 < looked.masks.sum() < looked.masks.size
 
 
 def test_protocol_is_the_configured_one(params, noise):
@@ -100,6 +116,6 @@ def test_protocol_is_the_configured_one(params, noise):
     protocol = validate.protocol_of(config)
     assert (protocol.name, protocol.decision_threshold, protocol.symmetric) == ('ssnm', 0.3, False)
     assert (protocol.image_size, protocol.split, protocol.seed) == (32, 4, 9)
-    mesh = meshes.data_mesh()
-    adaptive = validate.predict(config, params, noise, mesh)
-    assert not np.array_equal(adaptive, validate.predict(CONFIG, params, noise, mesh))
+    mesh, pair = meshes.data_mesh(), np.array([[0, 1]])
+    adaptive, fixed = (validate.look(kind, params, noise, pair, mesh).masks for kind in (config, CONFIG))
+    assert not np.array_equal(adaptive, fixed)

@@ -11,7 +11,7 @@ from cosegnet_jax import config as configs
 from cosegnet_jax import losses, models
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data.batches import Batch
-from cosegnet_jax.training import optimizer, state, step
+from cosegnet_jax.training import cosegnet_losses, optimizer, state, step
 
 SMALL = configs.Config(
     image_size=32,
@@ -79,7 +79,7 @@ def gradients(params):
     def gradient(masks):
         def total(params):
             given = batch(0, 2)._replace(masks=masks)
-            return step.batch_losses(graph, params, given, jax.random.key(0), SMALL).total
+            return cosegnet_losses.batch_losses(graph, params, given, jax.random.key(0), SMALL)['loss']
 
         return jax.grad(total)(params)
 
@@ -117,7 +117,7 @@ def test_losses_are_those_of_the_pairs_passed_one_by_one(params):
     given = batch(3, 2)
     images, masks = given[:2]
     key = jax.random.key(7)
-    values = step.batch_losses(graph, params, given, key, SMALL)
+    values = cosegnet_losses.batch_losses(graph, params, given, key, SMALL)
 
     model = nnx.merge(graph, params)
     order, _ = jax.random.split(key)
@@ -135,8 +135,8 @@ def test_losses_are_those_of_the_pairs_passed_one_by_one(params):
             logit = model.decide(order[0].embedding[0], order[1].embedding[0])
             l3.append(optax.sigmoid_binary_cross_entropy(logit, label))
     expected = 0.33 * (np.mean(l1) + np.mean(l2) + np.mean(l3[::2])) + 0.5 * (np.mean(l2) + np.mean(l3[1::2]))
-    assert values.total == pytest.approx(expected, rel=1e-4)
-    assert values.mask == pytest.approx(np.mean(l1), rel=1e-4)
+    assert values['loss'] == pytest.approx(expected, rel=1e-4)
+    assert values['loss_mask'] == pytest.approx(np.mean(l1), rel=1e-4)
 
 
 def test_eight_devices_train_as_one(one):
@@ -191,13 +191,13 @@ def test_the_state_is_donated(one):
 def test_each_reading_of_the_losses_changes_the_loss(params, loss):
     graph = models.graph(SMALL.model)
     ours, theirs = (
-        step.batch_losses(
+        cosegnet_losses.batch_losses(
             graph, params, batch(0, 2), jax.random.key(0), dataclasses.replace(SMALL, loss=kind)
         )
         for kind in (SMALL.loss, loss)
     )
-    assert np.isfinite(theirs.total)
-    assert not np.isclose(ours.total, theirs.total)
+    assert np.isfinite(theirs['loss'])
+    assert not np.isclose(ours['loss'], theirs['loss'])
 
 
 def test_margin_is_what_a_triplet_of_equal_images_costs(params):
@@ -205,8 +205,8 @@ def test_margin_is_what_a_triplet_of_equal_images_costs(params):
     given = batch(0, 2)
     given = given._replace(images=jnp.broadcast_to(given.images[:, :1], given.images.shape))
     config = dataclasses.replace(SMALL, loss=configs.Loss(margin=0.7))
-    values = step.batch_losses(graph, params, given, jax.random.key(0), config)
-    assert values.triplet == pytest.approx(0.7, rel=1e-4)
+    values = cosegnet_losses.batch_losses(graph, params, given, jax.random.key(0), config)
+    assert values['loss_triplet'] == pytest.approx(0.7, rel=1e-4)
 
 
 def balanced(negatives: str) -> configs.Config:
@@ -229,7 +229,7 @@ def test_losses_of_a_mined_batch_are_those_of_its_pairs_one_by_one(params):
     """All ordered pairs of images that share a class, each with its semi-hard negative."""
     graph, given, key = models.graph(SMALL.model), classes(1), jax.random.key(7)
     config = balanced('semi_hard')
-    values = step.batch_losses(graph, params, given, key, config)
+    values = cosegnet_losses.batch_losses(graph, params, given, key, config)
 
     model = nnx.merge(graph, params)
     images, masks = (part.reshape(9, *part.shape[2:]) for part in given[:2])
@@ -260,17 +260,17 @@ def test_losses_of_a_mined_batch_are_those_of_its_pairs_one_by_one(params):
                 l3.append(optax.sigmoid_binary_cross_entropy(logit, label))
     assert len(l1) == 6 + 6 + 2
     expected = 0.33 * (np.mean(l1) + np.mean(l2) + np.mean(l3[::2])) + 0.5 * (np.mean(l2) + np.mean(l3[1::2]))
-    assert values.total == pytest.approx(expected, rel=1e-4)
-    assert values.triplet == pytest.approx(np.mean(l2), rel=1e-4)
-    assert values.active == pytest.approx(np.mean(np.array(l2) > 0))
+    assert values['loss'] == pytest.approx(expected, rel=1e-4)
+    assert values['loss_triplet'] == pytest.approx(np.mean(l2), rel=1e-4)
+    assert values['active_triplets'] == pytest.approx(np.mean(np.array(l2) > 0))
 
 
 def test_random_negatives_of_a_balanced_batch_differ_from_step_to_step(params):
-    graph, given = models.graph(SMALL.model), classes(1)
-    first, again, other = (
-        step.batch_losses(graph, params, given, jax.random.key(seed), balanced('random')).triplet
-        for seed in (0, 0, 1)
-    )
+    graph, given, config = models.graph(SMALL.model), classes(1), balanced('random')
+    drawn = [
+        cosegnet_losses.batch_losses(graph, params, given, jax.random.key(seed), config) for seed in (0, 0, 1)
+    ]
+    first, again, other = (values['loss_triplet'] for values in drawn)
     assert first == again != other
 
 
@@ -284,7 +284,7 @@ def test_a_batch_without_any_positive_pair_does_not_teach_masks(params):
     given = Batch(*(part[:3].reshape(1, 3, *part.shape[2:]) for part in given._replace(masks=masks)))
 
     def total(params):
-        return step.batch_losses(graph, params, given, jax.random.key(0), config).total
+        return cosegnet_losses.batch_losses(graph, params, given, jax.random.key(0), config)['loss']
 
     gradient = jax.grad(total)(params)
     for name, layer in gradient['decoder']['layers'].items():
@@ -302,9 +302,9 @@ def test_masks_are_asked_for_the_objects_that_a_pair_shares(params):
     labels = jnp.array([[[0, 1], [0, -1], [2, -1]]], jnp.int32)
 
     def mask_loss(masks, labels):
-        return step.batch_losses(
+        return cosegnet_losses.batch_losses(
             graph, params, given._replace(masks=masks, labels=labels), jax.random.key(0), SMALL
-        ).mask
+        )['loss_mask']
 
     shared_only = float(mask_loss(jnp.where(masks == 2, 0, masks), labels[..., :1]))
     assert float(mask_loss(masks, labels)) == pytest.approx(shared_only, rel=1e-5)

@@ -1,0 +1,96 @@
+"""Predictions of CoSegNet: without the gate, the mask of an image does not depend on its partner."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+from jax.sharding import Mesh
+from jaxtyping import Bool, Float32, Int
+
+from cosegnet_jax import models
+from cosegnet_jax.config import Config
+from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.evaluation import pairs
+from cosegnet_jax.evaluation.counts import Counts, concatenate, count
+from cosegnet_jax.evaluation.pairs import Classes, Decide, PairCounts, Pairs
+from cosegnet_jax.evaluation.predictions import PairMasks
+from cosegnet_jax.evaluation.presets import PRESETS
+from cosegnet_jax.models import apply
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PerImage:
+    """`predictions.Predictions` from some numbers for each image."""
+
+    counts_of_images: Counts  # of the masks before the gate
+    embedding: Float32[np.ndarray, 'n 64']
+    decide: Decide  # probability that images share an object; of a pair, the earlier image is the row
+
+    decided_by: ClassVar[str] = 'the decision network, on all pairs'
+
+    def blocks(self) -> Iterator[Pairs]:
+        """Every unordered pair once."""
+        return pairs.blocks(len(self.counts_of_images.predicted), self.decide)
+
+    def among(self, images: Int[np.ndarray, ' m']) -> Pairs:
+        """Every unordered pair of `images`."""
+        return pairs.between(images, images, self.decide)
+
+    def counts(self, some: Pairs, filed: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
+        """Puts together what the images of each pair have on their own."""
+        return pairs.pair_counts(some, self.counts_of_images, filed, is_open)
+
+    def is_empty(self, some: Pairs) -> Bool[np.ndarray, ' p']:
+        """Whether both masks are empty before the gate."""
+        empty = self.counts_of_images.predicted == 0
+        return empty[some.first] & empty[some.second]
+
+
+def measure(config: Config, params: Any, examples: Examples, mesh: Mesh) -> PerImage:
+    """Describes every image once, and counts the pixels of its mask."""
+    objects = examples.labels.shape[1]
+    counts, embeddings = [], []
+    for rows, masks, embedding in _describe(config, params, examples, mesh):
+        counts.append(count(masks, np.asarray(examples.masks[rows]), objects))
+        embeddings.append(embedding)
+    described = np.concatenate(embeddings)
+    return PerImage(concatenate(counts), described, _decide(config, params, described, mesh))
+
+
+def look(
+    config: Config, params: Any, examples: Examples, chosen: Int[np.ndarray, 'p 2'], mesh: Mesh
+) -> PairMasks:
+    """Masks and decisions of some pairs, so few that they fit into memory."""
+    images, place = np.unique(chosen, return_inverse=True)
+    described = list(_describe(config, params, examples.subset(images), mesh))
+    masks, embedding = (np.concatenate([batch[k] for batch in described]) for k in (1, 2))
+    place = place.reshape(chosen.shape)
+    everything = np.arange(len(images))
+    table = _decide(config, params, embedding, mesh)(everything, everything)
+    return PairMasks(masks[place], table[place[:, 0], place[:, 1]])
+
+
+def _decide(config: Config, params: Any, embedding: Float32[np.ndarray, 'n 64'], mesh: Mesh) -> Decide:
+    """The decision network on images that have been described."""
+    graph = models.graph(config.model)  # once: it costs more than a block of pairs
+
+    def decide(rows: Int[np.ndarray, ' r'], columns: Int[np.ndarray, ' c']) -> Float32[np.ndarray, 'r c']:
+        symmetric = config.evaluation.symmetric
+        return apply.decide(graph, params, embedding[rows], embedding[columns], symmetric, mesh)
+
+    return decide
+
+
+def _describe(
+    config: Config, params: Any, examples: Examples, mesh: Mesh
+) -> Iterator[tuple[slice, Bool[np.ndarray, 'b h w'], Float32[np.ndarray, 'b 64']]]:
+    """Rows, masks and embeddings, batch by batch."""
+    settings = config.evaluation
+    batches = list(examples.batches(settings.batch_images))
+    photos = (np.asarray(examples.images[rows]) for rows in batches)
+    described = apply.describe(models.graph(config.model), params, photos, settings.batch_images, mesh)
+    for rows, (probability, embedding) in zip(batches, described, strict=True):
+        yield rows, PRESETS[settings.protocol].masks(probability, settings.mask_threshold), embedding

@@ -1,0 +1,202 @@
+"""Models of pairs: scored as defined, whatever they answer; and what a real network answers."""
+
+import itertools
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+from from_arrays import score
+from scoring_by_hand import (
+    as_dict,
+    assert_equal_figures,
+    filed,
+    mask_by_hand,
+    mean,
+    pixel_counts,
+    score_pairs_by_hand,
+    shown,
+    truth_in_pair,
+)
+
+from cosegnet_jax import config as configs
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax import models
+from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.evaluation import per_pair, samples, validate
+from cosegnet_jax.evaluation.pairs import Classes
+from cosegnet_jax.models import apply_pairwise
+from cosegnet_jax.training import state
+
+
+def configured(**evaluation):
+    """Settings of a tiny network that looks at seven images, or pairs, at a time."""
+    return configs.Config(
+        image_size=32,
+        model=configs.Model(name='base', width=1 / 64, weights='none'),
+        evaluation=configs.Evaluation(batch_images=7, **evaluation),
+    )
+
+
+def shared_object(examples, i, j):
+    return bool(shown(examples, i) & shown(examples, j))
+
+
+@pytest.fixture
+def maps(any_examples):
+    """Probability maps of each image beside each other one, in tenths, so that many pairs are tied.
+
+    They are right at nine pixels of ten, and some say nothing above 0.4.
+    """
+    rng = np.random.default_rng(9)
+    images = range(len(any_examples))
+    truth = np.array([[truth_in_pair(any_examples, i, j) for j in images] for i in images])
+    right = rng.random(truth.shape) >= 0.1
+    strength = rng.choice([0.4, 0.7, 1.0], size=(*truth.shape[:2], 1))
+    tenths = np.round(10 * strength * ((truth == right) + rng.random(truth.shape)) / 2)
+    return (tenths / 10).astype(np.float32).reshape(*truth.shape[:2], *any_examples.masks.shape[1:])
+
+
+@pytest.fixture
+def answering(any_examples, maps, monkeypatch):
+    """In place of the network one that answers with `maps`, and the pairs that it was asked for."""
+    number = {photo.tobytes(): k for k, photo in enumerate(any_examples.images)}
+    asked = []
+
+    def describe(graph, params, batches, size, mesh):
+        return np.array([number[photo.tobytes()] for photos in batches for photo in photos])
+
+    def masks(graph, params, descriptions, pairs, size, mesh):
+        asked.extend(map(tuple, descriptions[pairs].tolist()))
+        for start in range(0, len(pairs), size):
+            orders = descriptions[pairs[start : start + size]]
+            yield np.stack([maps[tuple(orders.T)], maps[tuple(orders[:, ::-1].T)]], axis=1)
+
+    monkeypatch.setattr(apply_pairwise, 'describe', describe)
+    monkeypatch.setattr(apply_pairwise, 'masks', masks)
+    return asked
+
+
+def measure(examples, config):
+    return validate.measure(config, {}, examples, meshes.data_mesh())
+
+
+@pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
+@pytest.mark.parametrize(('empty_truth', 'threshold'), [('one', 0.8), ('zero', 0.5), ('skip', 0.8)])
+def test_figures_equal_the_definition_pair_by_pair(
+    any_examples, maps, answering, empty_truth, threshold, name
+):
+    config = configured(protocol=name, empty_truth=empty_truth, decision_threshold=threshold)
+    results = score(any_examples, measure(any_examples, config), validate.protocol_of(config))
+    expected = score_pairs_by_hand(any_examples, maps, answering, threshold, empty_truth, name)
+    assert 0 < expected['jaccard'] < 1
+    closing = threshold == 0.8 or name == 'ssnm'  # else a closed gate closes on empty masks
+    assert (expected['jaccard'] != expected['jaccard_ungated']) == closing
+    assert 0 < expected['decision']['auc'] < 1
+    assert_equal_figures(as_dict(results), expected)
+    assert results.decided_by == per_pair.PerPair.decided_by
+    decided = results.decision.positive_pairs + results.decision.negative_pairs
+    assert decided == results.probabilities.sum() == len(answering)
+
+
+def test_the_mask_of_an_image_is_that_beside_its_partner(any_examples, maps, answering):
+    chosen = np.array([[2, 11], [0, 2], [11, 18], [5, 6], [2, 18], [1, 2], [3, 11], [4, 5], [7, 8]])
+    config = configured(mask_threshold=0.6)
+    looked = validate.look(config, {}, any_examples, chosen, meshes.data_mesh())
+    assert answering == [tuple(pair) for pair in chosen]
+    for (i, j), masks, probability in zip(chosen, *looked, strict=True):
+        np.testing.assert_array_equal(masks[0], maps[i, j] >= 0.6)
+        np.testing.assert_array_equal(masks[1], maps[j, i] >= 0.6)
+        assert probability == max(maps[i, j].max(), maps[j, i].max())
+
+
+def test_best_median_and_worst_are_ranked_among_the_pairs_that_were_scored(any_examples, maps, answering):
+    config = configured(decision_threshold=0.8)
+    measured, images = measure(any_examples, config), np.array([1, 2, 6, 7, 11, 12, 17])
+    picked = samples.best_median_worst(any_examples, measured, images, validate.protocol_of(config))
+
+    def jaccard(i, j):
+        of_images = []
+        for order in ((i, j), (j, i)):
+            mask = mask_by_hand(maps[order], 'cosegnet')
+            _, _, both, either = pixel_counts(mask, truth_in_pair(any_examples, *order))
+            of_images.append(both / either)
+        return mean(of_images) * bool(max(maps[i, j].max(), maps[j, i].max()) >= 0.8)
+
+    shared = [(i, j) for i, j in itertools.combinations(images, 2) if shared_object(any_examples, i, j)]
+    rising = sorted(jaccard(*pair) for pair in shared)
+    assert set(picked.values()) <= set(shared)
+    assert [jaccard(*picked[rank]) for rank in ('Worst', 'Median', 'Best')] == pytest.approx(
+        [rising[0], rising[(len(rising) - 1) // 2], rising[-1]]
+    )
+
+
+def test_all_pairs_filed_together_are_scored_and_as_many_others(any_examples):
+    drawn = [per_pair.to_be_scored(Classes.filed(any_examples), seed).tolist() for seed in (0, 0, 1)]
+    together = {
+        (i, j)
+        for i, j in itertools.combinations(range(19), 2)
+        if filed(any_examples, i) & filed(any_examples, j)
+    }
+    others = 19 * 18 // 2 - len(together)
+    for pairs in drawn:
+        chosen = list(map(tuple, pairs))
+        assert chosen == sorted(set(chosen))
+        assert all(i < j for i, j in chosen)
+        assert together <= set(chosen)
+        assert len(chosen) == len(together) + min(len(together), others)
+    assert drawn[0] == drawn[1]
+    assert (drawn[0] != drawn[2]) == (others > len(together))
+
+
+@pytest.fixture(scope='module')
+def network():
+    place = meshes.replicated(meshes.data_mesh())
+    return jax.jit(lambda: state.random_params(configured().model, 1), out_shardings=place)()
+
+
+@pytest.fixture
+def noise():
+    """Ten images in two classes."""
+    rng = np.random.default_rng(0)
+    return Examples.in_memory(
+        'noise',
+        ('a', 'b'),
+        tuple(map(str, range(10))),
+        np.arange(10) % 2,
+        rng.integers(0, 256, (10, 32, 32, 3), np.uint8),
+        rng.integers(0, 2, (10, 32, 32), np.uint8),
+    )
+
+
+def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noise):
+    config, mesh = configured(), meshes.data_mesh()
+    measured = validate.measure(config, network, noise, mesh)
+
+    @jax.jit
+    def both(images):
+        model = nnx.merge(models.graph(config.model), network)
+        seen = model.describe(images)
+        return jax.nn.sigmoid(model.pair_masks(seen, jax.tree.map(lambda x: x[::-1], seen)))
+
+    pairs = np.stack([measured.pairs.first, measured.pairs.second], 1)
+    assert len(pairs) == 20 + 20
+    looked = validate.look(config, network, noise, pairs, mesh)
+    for row, pair in enumerate(pairs):
+        maps = np.asarray(both(noise.images[pair]))
+        masks, certain = maps >= 0.5, abs(maps - 0.5) > 1e-5
+        assert measured.pairs.probability[row] == pytest.approx(maps.max(), rel=1e-5)
+        np.testing.assert_array_equal(looked.masks[row][certain], masks[certain])
+        truth = noise.masks[pair] * (pair[0] % 2 == pair[1] % 2)
+        np.testing.assert_array_equal(measured.pixels.true[:, row], truth.sum((1, 2)))
+    assert 0 < looked.masks.mean() < 1
+    np.testing.assert_array_equal(measured.pixels.predicted, looked.masks.sum((2, 3)).T)
+    np.testing.assert_array_equal(measured.pairs.probability, looked.probability)
+
+
+def test_no_pair_at_all_is_the_users_to_solve(network, noise):
+    lone, config = noise.subset(np.array([0, 1])), configured()
+    predictions = validate.measure(config, network, lone, meshes.data_mesh())
+    with pytest.raises(UserError, match='noise: no class has two images'):
+        validate.score(config, predictions, lone)

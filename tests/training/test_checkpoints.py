@@ -1,0 +1,35 @@
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from cosegnet_jax import config as configs
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.training import checkpoints, optimizer, state
+from cosegnet_jax.training.trained_on import TrainedOn
+
+BASE = configs.Config(seed=2, model=configs.Model(name='base', width=1 / 64, weights='none'))
+
+
+def named(name: str) -> configs.Config:
+    return dataclasses.replace(BASE, model=dataclasses.replace(BASE.model, name=name))
+
+
+def test_a_run_is_read_as_the_network_that_it_was_and_as_no_other(tmp_path):
+    mesh, trained_on = meshes.data_mesh(), TrainedOn('spots', '', ['a/1'])
+    current = state.initial(BASE, None, optimizer.build(BASE.optimizer, 1), mesh)
+    with checkpoints.manager(tmp_path) as manager:
+        checkpoints.save(manager, current, BASE, trained_on, score=0.5)
+    for other in ('cosegnet', 'docs', 'attention'):
+        with pytest.raises(UserError, match=rf'config\.model\.name=base, not {other}: set that key to base'):
+            checkpoints.load_params(tmp_path, named(other), mesh, None)
+    trained = checkpoints.load_params(tmp_path, BASE, mesh, None)
+    assert (trained.step, trained.config, trained.trained_on) == (0, BASE, trained_on)
+    jax.tree.map(np.testing.assert_array_equal, trained.params, current.params)
+
+
+def test_a_run_of_one_network_does_not_go_on_with_another(tmp_path):
+    with pytest.raises(UserError, match=r'holds a run with config\.model\.name=base, not docs'):
+        checkpoints.check_same_run(BASE, named('docs'), tmp_path)
