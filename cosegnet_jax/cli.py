@@ -11,6 +11,7 @@ from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
 
 from cosegnet_jax import config as configs
+from cosegnet_jax import distributed
 from cosegnet_jax.errors import UserError, reported
 
 _CONFIG = config_flags.DEFINE_config_file(
@@ -30,12 +31,15 @@ def run(main: Callable[[configs.Config], None]) -> None:
 def start(main: Callable[[], None]) -> None:
     """Parses the command line and calls `main()`, which asks for what it needs: `config()`, `workdir()`.
 
+    Before that, the processes of a job join each other; see `distributed.start`.
+
     What the user can put right ends the program with status 2 and one line; anything else is a bug and
     shows its traceback.
     """
     logging.set_verbosity(logging.ERROR)  # Orbax warns of what it was asked to do
     with reported(UserError):
         _parse(sys.argv)
+        distributed.start()
         main()
 
 

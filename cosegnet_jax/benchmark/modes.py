@@ -5,6 +5,7 @@ Each mode gives rows as they are measured, one but for 'pairs'.
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ import optax
 
 from cosegnet_jax import data
 from cosegnet_jax import mesh as meshes
-from cosegnet_jax.benchmark import all_pairs, counting, timing
+from cosegnet_jax.benchmark import all_pairs, compilation, counting, timing
 from cosegnet_jax.benchmark.row import Row, about, rates
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
@@ -60,13 +61,19 @@ def train(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
 
 
 def feed(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
-    """Batches alone, from the host and from the devices, beside what the train step consumes."""
+    """Batches alone, beside what the train step consumes: from the devices, and from the host by tf.data.
+
+    Without TensorFlow, from the devices only.
+    """
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
     examples, sampler = _noise(config)
     count = repeats * BATCHES
     row = {'resident_mib': examples.nbytes / 2**20, 'cpu_cores': timing.cpu_cores()}
-    for name, where in (('host', 'host'), ('device', 'replicated')):
+    places = {'device': 'replicated'}
+    if importlib.util.find_spec('tensorflow'):
+        places['host'] = 'host'
+    for name, where in places.items():
         fed = placement.feed(where, examples, sampler, range(blocks * count + 3), mesh)
         varied = jax.jit(lambda *batch, fed=fed: augment(fed.batch(*batch), jax.random.key(0), config.data))
 
@@ -85,33 +92,12 @@ def feed(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     }
 
 
-def compilation(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
-    """Time to trace and compile the train step, and the memory that the compiler plans for it."""
-    del blocks, repeats  # compiled once
-    mesh = meshes.data_mesh()
-    groups, members = data.check_batch(config, mesh)
-    update = optimizer.build(config.optimizer, config.train.steps)
-    run_step, batch = _step(config, update, mesh)
-    start = time.perf_counter()
-    lowered = run_step.lower(state.abstract(config, update, mesh), *batch)
-    lowering = time.perf_counter() - start
-    memory = lowered.compile().memory_analysis()
-    yield {
-        **about(config, mesh),
-        'images': groups * members,
-        'lower_s': lowering,
-        'compile_s': time.perf_counter() - start - lowering,
-        'temporaries_gib': memory.temp_size_in_bytes / 2**30,
-        'arguments_gib': memory.argument_size_in_bytes / 2**30,
-    }
-
-
 MODES = {
     'train': train,
     'eval': all_pairs.evaluate,
     'pairs': all_pairs.growth,
     'input': feed,
-    'compile': compilation,
+    'compile': compilation.present,
 }
 
 

@@ -8,7 +8,7 @@ from jax.sharding import Mesh
 
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.config import Config
-from cosegnet_jax.data import folder, shapes, splits
+from cosegnet_jax.data import arrays, folder, shapes, splits
 from cosegnet_jax.data.balanced import BalancedSampler
 from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
@@ -33,6 +33,9 @@ def load(config: Config) -> Examples:
         return dataclasses.replace(folder.load(settings.root, config.image_size), name=settings.name)
     if settings.name == 'shapes':
         return shapes.make(config.image_size, settings.images_per_class, config.seed)
+    packed = arrays.path(settings.prepared_dir, settings.name, config.image_size)
+    if settings.prepared_dir and packed.is_file():
+        return arrays.read(packed)
     from cosegnet_jax.data import prepared  # here, since it needs TFDS and nothing else does
 
     try:

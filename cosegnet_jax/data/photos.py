@@ -85,7 +85,7 @@ def read(
     Raises:
         UserError: A file cannot be read or used, or the mask has another size; the message names it.
     """
-    stored, drawn = _decode(photo), _decode(mask)
+    stored, drawn = load(photo), load(mask)
     upright = ImageOps.exif_transpose(stored)
     if drawn.size != upright.size and drawn.size == stored.size:
         drawn.getexif()[ExifTags.Base.Orientation] = stored.getexif()[ExifTags.Base.Orientation]
@@ -95,7 +95,7 @@ def read(
             f'{mask}: {_by(drawn.size)} pixels, but {photo} has {_by(upright.size)}; '
             f'a mask has the size of its photo'
         )
-    return np.asarray(_rgb(upright, photo)), meaning(drawn, mask)
+    return np.asarray(rgb(upright, photo)), meaning(drawn, mask)
 
 
 def encode(
@@ -141,13 +141,17 @@ def _by(size: tuple[int, int]) -> str:
     return f'{size[0]}x{size[1]}'
 
 
-def _decode(path: Path) -> Image.Image:
-    """The image with all its pixels read, so that no later step can fail on the file."""
+def load(path: Path) -> Image.Image:
+    """The image in a file with all its pixels read, so that no later step can fail on the file.
+
+    Raises:
+        UserError: It cannot be read.
+    """
     try:
         with Image.open(path) as image:
             image.load()
             return image
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # the latter where it is an error
         raise UserError(
             f'{path}: so many pixels that it may be made to exhaust the memory; make it smaller or remove it'
         ) from None
@@ -173,8 +177,12 @@ def _is_plain(data: bytes) -> bool:
         )
 
 
-def _rgb(image: Image.Image, path: Path) -> Image.Image:
-    """8-bit RGB."""
+def rgb(image: Image.Image, path: Path) -> Image.Image:
+    """An image as 8-bit RGB; `path` is for messages.
+
+    Raises:
+        UserError: Its pixels are floating point numbers.
+    """
     if image.mode == 'F':
         raise UserError(f'{path}: its pixels are floating point numbers; save it with 8 bits a channel')
     if image.mode.startswith('I'):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
-from cosegnet_jax.data import photos
+from cosegnet_jax.data import arrays, photos
 from cosegnet_jax.data.examples import NO_CLASS, Examples
 from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.errors import UserError
@@ -29,9 +29,16 @@ def load(name: str, data_dir: str | Path, image_size: int) -> Examples:
     Raises:
         UserError: There is no such set, or it is not prepared.
     """
-    import tensorflow_datasets as tfds
+    try:
+        import tensorflow_datasets as tfds
 
-    from cosegnet_jax.data import builders
+        from cosegnet_jax.data import builders
+    except ImportError as error:
+        packed = arrays.path(data_dir, name, image_size)
+        raise UserError(
+            f'{name}: no {packed}, and prepared sets take TFDS ({error}); install it, or pack the set at '
+            f'this size (docs/campaign.md)'
+        ) from error
 
     builder = builders.make(name, data_dir)
     command = f'python -m cosegnet_jax.data.prepare {name}' + (f' --data_dir={data_dir}' if data_dir else '')

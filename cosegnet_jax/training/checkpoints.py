@@ -182,12 +182,12 @@ class Trained(NamedTuple):
     trained_on: TrainedOn
 
 
-def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> Trained:
+def load_params(workdir: Path, config: Config | None, mesh: Mesh, step: int | None) -> Trained:
     """Weights for evaluation or prediction; the optimizer's state is not read.
 
     Args:
         workdir: Of the run.
-        config: Must describe the network of the checkpoint.
+        config: Must describe the network of the checkpoint; None takes whatever network it is of.
         mesh: Devices that each get all weights.
         step: Which checkpoint; None is the best by validation, or the last where none was validated.
 
@@ -208,7 +208,8 @@ def load_params(workdir: Path, config: Config, mesh: Mesh, step: int | None) -> 
         if step not in steps:
             raise UserError(f'{where}: no checkpoint of step {step}; there are {", ".join(map(str, steps))}')
         saved = config_of(checkpoints, step)
-        check_same_network(saved, config, where / f'step_{step}')
-        like = ocp.args.StandardRestore(abstract_params(config.model, mesh))
+        if config is not None:
+            check_same_network(saved, config, where / f'step_{step}')
+        like = ocp.args.StandardRestore(abstract_params(saved.model, mesh))
         params = _read(checkpoints, step, params=like)['params']
         return Trained(step, params, saved, trained_on_of(checkpoints, step))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import jax
 import numpy as np
 import tensorboardX
 from jaxtyping import UInt8
@@ -20,7 +22,7 @@ class Log:
     """Open log of a run that begins, or goes on, at `start_step`.
 
     Lines and events of later steps are left from a run that was killed after its last checkpoint; they
-    are dropped, since those steps are about to be done again.
+    are dropped, since those steps are about to be done again. Of several processes, the first alone writes.
 
     Args:
         workdir: Folder of the run.
@@ -30,14 +32,16 @@ class Log:
     """
 
     def __init__(self, workdir: Path, start_step: int, stop_step: int, batch_images: int):
-        kept = [record for record in records.read(workdir) if record['step'] <= start_step]
-        path = records.path(workdir)
-        unfinished = path.with_name(f'.{path.name}.unfinished')
-        unfinished.write_text(''.join(json.dumps(record) + '\n' for record in kept))
-        unfinished.replace(path)  # a run that dies here has its old log
-        self._file = path.open('a')
-        self._events = tensorboardX.SummaryWriter(str(workdir / 'events'), purge_step=start_step + 1)
-        self._bar = tqdm(initial=start_step, total=stop_step, unit='step', dynamic_ncols=True)
+        writes = jax.process_index() == 0
+        if writes:
+            _drop_after(start_step, workdir)
+        self._file = (records.path(workdir) if writes else Path(os.devnull)).open('a')
+        self._events = tensorboardX.SummaryWriter(
+            str(workdir / 'events'), purge_step=start_step + 1, write_to_disk=writes
+        )
+        self._bar = tqdm(
+            initial=start_step, total=stop_step, unit='step', dynamic_ncols=True, disable=not writes
+        )
         self._batch_images = batch_images
         self._sums: dict[str, float] = {}
         self._count, self._since = 0, time.monotonic()
@@ -89,3 +93,12 @@ class Log:
     def say(self, text: str) -> None:
         """A line for the terminal that leaves the progress bar whole."""
         self._bar.write(text)
+
+
+def _drop_after(step: int, workdir: Path) -> None:
+    """Drops the records of later steps."""
+    kept = [record for record in records.read(workdir) if record['step'] <= step]
+    path = records.path(workdir)
+    unfinished = path.with_name(f'.{path.name}.unfinished')
+    unfinished.write_text(''.join(json.dumps(record) + '\n' for record in kept))
+    unfinished.replace(path)  # a run that dies here has its old log

@@ -38,7 +38,8 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
 
     Args:
         config: The experiment.
-        workdir: Folder of the run: checkpoints/, metrics.jsonl and events/ (TensorBoard).
+        workdir: Folder of the run: checkpoints/, metrics.jsonl and events/ (TensorBoard). Several processes
+            need one that all of them see.
         validate: Looks at the validation part: `(config, params, examples, mesh) -> (scalars, picture)`.
 
     Raises:
@@ -71,7 +72,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         kept = 'read anew for every batch' if isinstance(training.images, Stored) else 'in memory'
         print(
             f'{training.nbytes / 2**20:.0f} MiB of pixels, {kept}; placement: {where}; '
-            f'{mesh.size} {jax.default_backend()} device(s)'
+            f'{mesh.size} {jax.default_backend()} device(s) of {jax.process_count()} process(es)'
         )
         feed = placement.feed(where, training, sampler, range(start, config.train.steps), mesh)
         run_step = step.make_step(config, update, mesh, feed.batch)
@@ -149,13 +150,20 @@ class _Patience:
 
 
 class _Stop:
-    """Turns Ctrl-C and SIGTERM into a wish to stop after the current step; a second one stops at once."""
+    """Turns Ctrl-C and SIGTERM into a wish to stop after the current step; a second one stops at once.
+
+    Of several processes any may be asked, and all have to stop after the same step. There JAX takes SIGTERM
+    from `distributed.start` on, and `reached_preemption` says when: while nobody is asked, processes exchange
+    nothing; then they agree on a step that none has begun. So SIGTERM is left alone, and Ctrl-C becomes one.
+    """
 
     def __enter__(self) -> _Stop:
         self.asked = False
-        self._before = {
-            number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        if jax.distributed.is_initialized():
+            handlers = {signal.SIGINT: self._ask_all}
+        else:
+            handlers = dict.fromkeys((signal.SIGINT, signal.SIGTERM), self._ask)
+        self._before = {number: signal.signal(number, ask) for number, ask in handlers.items()}
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -164,4 +172,8 @@ class _Stop:
 
     def _ask(self, number: int, frame: object) -> None:
         self.asked = True
+        signal.signal(number, self._before[number])
+
+    def _ask_all(self, number: int, frame: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
         signal.signal(number, self._before[number])

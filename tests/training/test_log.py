@@ -1,5 +1,6 @@
 import json
 
+import jax
 import numpy as np
 import pytest
 
@@ -52,3 +53,16 @@ def test_the_progress_bar_shows_the_losses(tmp_path, capsys):
     assert 'loss=2' in shown
     assert 'mask=1' in shown
     assert 'images/s' in shown
+
+
+def test_the_other_processes_leave_the_writing_to_the_first(tmp_path, capsys, monkeypatch):
+    with Log(tmp_path, 0, 4, batch_images=6) as log:
+        log.step(1, METRICS, write=True)
+    before = {path: path.read_bytes() for path in tmp_path.rglob('*') if path.is_file()}
+    capsys.readouterr()
+    monkeypatch.setattr(jax, 'process_index', lambda: 1)
+    with Log(tmp_path, 0, 4, batch_images=6) as log:
+        log.step(1, METRICS, write=True)
+        log.validation(1, {'validation_jaccard': 0.25}, np.zeros((8, 8, 3), np.uint8))
+    assert {path: path.read_bytes() for path in tmp_path.rglob('*') if path.is_file()} == before
+    assert capsys.readouterr().err == ''

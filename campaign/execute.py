@@ -1,0 +1,127 @@
+"""Runs parts of a campaign as subprocesses, remembers which are done, and collects what they made."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from campaign import plan
+from campaign.plan import Command, Part
+
+GRACE = 60  # seconds from asking a command to stop to ending it: a run saves a checkpoint first
+KEPT = ('metrics.jsonl', 'report.html', 'eval/*.json', 'eval/*.npz')  # of each run; the report has pictures
+HOME = Path(__file__).parents[1]
+# Parts have the device for themselves one after another, and many need the same compiled step.
+_ENVIRONMENT = {'XLA_PYTHON_CLIENT_MEM_FRACTION': '0.9'}
+
+
+def campaign(parts: Sequence[Part], workdir: Path, out: Path, seconds: float) -> None:
+    """Does those of `parts` that are not done yet and fit into the time, in order, each as subprocesses.
+
+    Args:
+        parts: From `plan.parts`.
+        workdir: Folder of the campaign.
+        out: Folder for what is to be brought home.
+        seconds: Time for all of them.
+    """
+    end = time.monotonic() + seconds - GRACE
+    done = {row['part'] for row in _records(workdir)}
+    for part in parts:
+        left = end - time.monotonic()
+        if part.name in done or left < (GRACE if part.resumes else part.seconds):
+            continue
+        print(f'{part.name} …', flush=True)
+        record = do(part, workdir, min(part.seconds, left))
+        print(f'{part.name}: {record["status"]}, {record["seconds"]:.0f} s', flush=True)
+        if record['status'] != 'stopped':
+            with (workdir / 'results.jsonl').open('a') as file:
+                file.write(json.dumps(record) + '\n')
+        bring_home(workdir, out)
+
+
+def do(part: Part, workdir: Path, seconds: float) -> dict[str, Any]:
+    """Runs a part, and records what it said.
+
+    Returns:
+        'status', which is 'done', 'failed' or, of a part that can go on, 'stopped' by its time; 'rows', the
+        lines of JSON that it printed; 'error', the last line of what failed; name, commands and seconds.
+    """
+    start, rows, status, error = time.monotonic(), [], 'done', None
+    for command in part.commands:
+        code, output, complaint = _run(command, workdir, seconds - (time.monotonic() - start))
+        with (workdir / 'log.txt').open('a') as log:
+            log.write(f'$ {plan.shown(command)}\n{output}{complaint}[status {code}]\n')
+        rows += _rows(output)
+        if code is None:
+            status = 'stopped' if part.resumes else 'failed'
+            error = f'stopped after {seconds:.0f} s'
+        elif code:
+            status, error = 'failed', (complaint.strip().splitlines() or [f'status {code}'])[-1]
+        if status != 'done':
+            break
+    return {
+        'part': part.name,
+        'status': status,
+        'error': error,
+        'seconds': time.monotonic() - start,
+        'commands': [plan.shown(command) for command in part.commands],
+        'rows': rows,
+    }
+
+
+def bring_home(workdir: Path, out: Path) -> None:
+    """Copies records, log, weights and, as one archive, what the runs wrote but for their checkpoints."""
+    for path in (workdir / 'results.jsonl', workdir / 'log.txt', *(workdir / 'weights').glob('*')):
+        if path.exists():
+            shutil.copy(path, out)
+    runs = workdir / 'runs'
+    with tarfile.open(out / 'runs.tar.gz', 'w:gz') as archive:
+        for path in sorted(file for pattern in KEPT for file in runs.glob(f'*/{pattern}')):
+            archive.add(path, path.relative_to(workdir))
+
+
+def _run(command: Command, workdir: Path, seconds: float) -> tuple[int | None, str, str]:
+    """Status, output and errors of a command; the status is None where the time ended it."""
+    env = {**_ENVIRONMENT, 'JAX_COMPILATION_CACHE_DIR': str(workdir / 'compiled'), **os.environ}
+    process = subprocess.Popen(
+        command,
+        cwd=HOME,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # so that its own children end with it
+    )
+    try:
+        output, complaint = process.communicate(timeout=max(seconds, 0))
+        return process.returncode, output, complaint
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        output, complaint = process.communicate(timeout=GRACE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, complaint = process.communicate()
+    return None, output, complaint
+
+
+def _rows(output: str) -> list[dict[str, Any]]:
+    rows = []
+    for line in output.splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            rows.append(json.loads(line))
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _records(workdir: Path) -> list[dict[str, Any]]:
+    path = workdir / 'results.jsonl'
+    return _rows(path.read_text()) if path.exists() else []

@@ -1,0 +1,52 @@
+"""Makes one folder of all that a campaign needs: code, data sets, weights, wheels, numbers of this machine.
+
+python -m campaign.pack --data=pascal_coseg --prepared_dir=DIR --image_size=224 --weights=FILE.npz \
+    --wheels=DIR --out=packed
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from absl import flags
+
+from campaign import packing, plan
+from cosegnet_jax import cli, data
+from cosegnet_jax.config import resolve
+from cosegnet_jax.data import arrays
+from cosegnet_jax.errors import UserError
+
+_DATA = flags.DEFINE_multi_string('data', ['pascal_coseg'], 'Prepared sets.')
+_IMAGE_SIZE = flags.DEFINE_multi_integer('image_size', [224], 'Sides; every set is packed at each of them.')
+_PREPARED_DIR = flags.DEFINE_string('prepared_dir', '', 'Where prepared sets are.')
+_JPEG_QUALITY = flags.DEFINE_integer(
+    'jpeg_quality', None, 'Photos as JPEG; without it every pixel stays as it is.', 1, 100
+)
+_WEIGHTS = flags.DEFINE_string('weights', None, 'VGG16 weights (.npz), packed in half precision.')
+_WHEELS = flags.DEFINE_string('wheels', None, 'Folder of wheels to take along.')
+_OUT = flags.DEFINE_string('out', 'packed', 'Folder to make.')
+
+
+def main() -> None:
+    """Packs, and tries the packed code on the packed data by computing the numbers to compare with."""
+    out = cli.writable('out', _OUT.value).resolve()
+    if any(out.iterdir()):
+        raise UserError(f'--out={out}: not empty; remove it or name another folder')
+    packing.copy_code(out)
+    for name in _DATA.value:
+        for size in _IMAGE_SIZE.value:
+            source = {'name': name, 'prepared_dir': _PREPARED_DIR.value}
+            examples = data.load(resolve({'image_size': size, 'data': source}))
+            arrays.write(arrays.path(out / plan.DATA, name, size), examples, _JPEG_QUALITY.value)
+    if _WEIGHTS.value:
+        packing.halve_weights(Path(_WEIGHTS.value), out / plan.WEIGHTS)
+    if _WHEELS.value:
+        shutil.copytree(_WHEELS.value, out / 'wheels')
+    packing.check_size(out, packing.MOST_MIB)
+    packing.add_reference(out, plan.Scale())
+    print(f'{out}: {packing.check_size(out, packing.MOST_MIB):.1f} MiB')
+
+
+if __name__ == '__main__':
+    cli.start(main)

@@ -1,0 +1,255 @@
+"""The compiled train step: its memory, collectives, operations and bytes; also for TPUs that are not here."""
+
+from __future__ import annotations
+
+import collections
+import math
+import os
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.experimental import topologies
+from jax.sharding import AxisType, Mesh
+from jaxtyping import Array, Float
+
+from cosegnet_jax import data
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax.benchmark import counting
+from cosegnet_jax.benchmark.row import Row, about
+from cosegnet_jax.config import Config
+from cosegnet_jax.data.batches import Batch
+from cosegnet_jax.errors import UserError, first_line
+from cosegnet_jax.models import convolution
+from cosegnet_jax.models.decoder import CHANNELS, UPSAMPLED
+from cosegnet_jax.models.layers import scaled
+from cosegnet_jax.models.vgg16 import STRIDE
+from cosegnet_jax.training import optimizer, state, step
+
+# Memory of a chip, from docs.cloud.google.com/tpu/docs/v5e and …/v5p; of the 16 a program may have 15.75.
+HBM_GIB = {'TPU v5 lite': 16, 'TPU v5': 95}
+
+# Without the first two libtpu complains, where there is no TPU, of hosts that it cannot find; without the
+# third one process alone may have it, as if it were to run on a TPU.
+_NO_TPU = {
+    'TPU_WORKER_HOSTNAMES': 'localhost',
+    'TPU_ACCELERATOR_TYPE': 'v5litepod-4',
+    'ALLOW_MULTIPLE_LIBTPU_LOAD': '1',
+}
+
+_KINDS = 'all-reduce|all-gather|reduce-scatter|all-to-all|collective-permute'
+# The type of the result and the kind; of an asynchronous pair, the second instruction has the result.
+_COLLECTIVE = re.compile(rf'^\s*(?:ROOT )?%?\S+ = ([^=]*?) ({_KINDS})(?:-done)?\(', re.MULTILINE)
+_ARRAY = re.compile(r'\b(?:pred|[a-z]+(\d+)\w*)\[([\d,]*)\]')
+
+
+def present(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
+    """The train step for the devices of this run."""
+    del blocks, repeats  # compiled once
+    yield compile_step(config, meshes.data_mesh())
+
+
+def ahead(config: Config, topology: str) -> Iterator[Row]:
+    """The train step for TPUs that need not be there; then, for one of them, each of `FORMS`.
+
+    Args:
+        config: The network and its batch.
+        topology: Kind and shape of a slice, such as 'v5e:2x2' or 'v5p:4x4x4'.
+
+    Raises:
+        UserError: There is no such slice or no TPU compiler, or its chips cannot share or hold the batch.
+    """
+    mesh = _slice(topology)
+    yield compile_step(config, mesh)
+    if config.model.name == 'cosegnet':
+        yield from compile_forms(config, mesh)
+
+
+def compile_step(config: Config, mesh: Mesh) -> Row:
+    """Compiles the train step, for batches from the host, from shapes alone.
+
+    All but `images` is of one device. `model_flops` and `needed_flops` are counted by hand; `flops`, `bytes`
+    and `cycles`, which only the TPU compiler tells, are the compiler's estimates.
+
+    Raises:
+        UserError: The devices cannot share the batch evenly, or cannot hold it.
+    """
+    groups, members = data.check_batch(config, mesh)
+    images, masks = groups * members, groups * step.decoded(config, members)
+    update = optimizer.build(config.optimizer, config.train.steps)
+    start = time.perf_counter()
+    run_step = step.make_step(config, update, mesh, lambda resident, brought: brought)
+    lowered = run_step.lower(state.abstract(config, update, mesh), (), _batch(config, groups, members, mesh))
+    lower_s = time.perf_counter() - start
+    try:
+        compiled = lowered.compile()
+    except jax.errors.JaxRuntimeError as error:
+        if 'RESOURCE_EXHAUSTED' not in str(error):
+            raise
+        raise UserError(
+            f'{images / mesh.size:g} images a device do not fit; use fewer a batch (config.train), '
+            f'or more devices: {first_line(error)}'
+        ) from error
+    compile_s = time.perf_counter() - start - lower_s
+    drawn, needed = (
+        counting.train_step(counting.count(config.model, config.image_size, as_drawn=drawn), images, masks)
+        for drawn in (True, False)
+    )
+    return {
+        **_about(config, mesh),
+        'images': images,
+        'images_per_device': images / mesh.size,
+        **_estimates(compiled),
+        'model_flops': drawn / mesh.size,
+        'needed_flops': needed / mesh.size,
+        **collectives(compiled.as_text()),
+        'lower_s': lower_s,
+        'compile_s': compile_s,
+    }
+
+
+def collectives(hlo: str) -> Row:
+    """How often a compiled program communicates, and MiB of the results: `all_reduce_count`, and so on."""
+    count, size = collections.Counter(), collections.Counter()
+    # Long tuples are numbered in comments, whose equals signs would hide the instruction.
+    for result, kind in _COLLECTIVE.findall(re.sub(r'/\*.*?\*/', '', hlo)):
+        name = kind.replace('-', '_')
+        count[f'{name}_count'] += 1
+        for bits, shape in _ARRAY.findall(result):
+            elements = math.prod(int(side) for side in shape.split(',') if side)
+            size[f'{name}_mib'] += elements * int(bits or 8) / 8 / 2**20  # a truth value takes a byte
+    return {**count, **size}
+
+
+def compile_forms(config: Config, mesh: Mesh) -> Iterator[Row]:
+    """The decoder's enlarging layers, with ReLU, forward and backward, in each of `FORMS`.
+
+    For one device of the mesh, and as many maps as it has images in a train step.
+    """
+    groups, members = data.check_batch(config, mesh)
+    images = groups * members // mesh.size
+    mesh = Mesh(mesh.devices[:1], mesh.axis_names, axis_types=mesh.axis_types)
+    place, dtype = meshes.replicated(mesh), jnp.dtype(config.model.dtype)
+    shapes = [
+        tuple(jax.ShapeDtypeStruct(shape, dtype, sharding=place) for shape in layer)
+        for layer in _enlarging_layers(config, images)
+    ]
+    for name, form in FORMS.items():
+
+        def run(layers: Any, form: Any = form) -> Any:
+            def differentiate(dy: Array, *given: Array) -> Any:
+                y, backward = jax.vjp(lambda *given: jax.nn.relu(form(*given)), *given)
+                return y, backward(dy)
+
+            return [differentiate(*layer) for layer in layers]
+
+        compiled = jax.jit(run).lower(shapes).compile()
+        yield {**_about(config, mesh), 'form': name, 'images': images, **_estimates(compiled)}
+
+
+def enlarged(
+    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
+) -> Float[Array, 'n 2*h 2*w cout']:
+    """`convolution.upsample_conv3x3` as the paper draws it, on a map that is made."""
+    n, h, w, c = x.shape
+    copies = jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c)).reshape(n, 2 * h, 2 * w, c)
+    return convolution.conv3x3(copies, kernel, bias)
+
+
+def transposed(
+    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
+) -> Float[Array, 'n 2*h 2*w cout']:
+    """`convolution.upsample_conv3x3` as a transposed 4×4 convolution of stride 2.
+
+    Copying a pixel to 2×2 is itself a transposed convolution, with ones; the two kernels' product has four
+    taps in a row, of which each pixel of the enlarged map meets two.
+    """
+    taps = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]], np.float32)
+    wide = jnp.einsum('ip,jq,pqco->ijco', taps, taps, kernel, precision=lax.Precision.HIGHEST)
+    y = lax.conv_general_dilated(
+        x,
+        wide.astype(kernel.dtype),
+        (1, 1),
+        [(2, 2)] * 2,
+        lhs_dilation=(2, 2),
+        dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
+    )
+    return y + bias
+
+
+FORMS = {'phases': convolution.upsample_conv3x3, 'transposed': transposed, 'enlarged': enlarged}
+
+
+def _slice(topology: str) -> Mesh:
+    """The mesh of `meshes.data_mesh` over a slice of TPUs that are described, not there."""
+    jax.config.update('jax_platforms', 'cpu')  # where libtpu is installed, JAX would look for its TPU
+    for name, value in _NO_TPU.items():
+        os.environ.setdefault(name, value)
+    try:
+        devices = topologies.get_topology_desc(topology, 'tpu').devices
+    except jax.errors.JaxRuntimeError as error:
+        if 'INVALID_ARGUMENT' not in str(error):
+            raise
+        raise UserError(
+            f'--topology={topology}: no such slice of TPUs, try v5e:2x2: {first_line(error)}'
+        ) from error
+    except RuntimeError as error:  # the compiler is not installed
+        raise UserError(
+            f"--topology={topology} needs libtpu; pip install -e '.[tpu]' in an environment of its own, "
+            'for JAX then looks for a TPU whenever it starts'
+        ) from error
+    return Mesh(np.array(devices), ('data',), axis_types=(AxisType.Auto,))
+
+
+def _batch(config: Config, groups: int, members: int, mesh: Mesh) -> Batch:
+    """The shapes of a batch of images of one object each."""
+
+    def rows(dtype: Any, *shape: int) -> Any:
+        return jax.ShapeDtypeStruct((groups, members, *shape), dtype, sharding=meshes.batched(mesh))
+
+    side = config.image_size
+    return Batch(
+        images=rows(np.uint8, side, side, 3),
+        masks=rows(np.uint8, side, side),
+        labels=rows(np.int32, 1),
+        numbers=rows(np.int32),
+    )
+
+
+def _enlarging_layers(config: Config, images: int) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Shapes of the gradient of the output, the input, the kernel and the bias of each."""
+    side, cin = config.image_size // STRIDE, scaled(512, config.model.width)
+    for number, channels in enumerate(CHANNELS, 1):
+        cout = scaled(channels, config.model.width)
+        if number in UPSAMPLED:
+            small, side = side, 2 * side
+            yield (images, side, side, cout), (images, small, small, cin), (3, 3, cin, cout), (cout,)
+        cin = cout
+
+
+def _about(config: Config, mesh: Mesh) -> Row:
+    """As `about`, with the device that is compiled for and what memory it has."""
+    kind = mesh.devices.flat[0].device_kind
+    hbm = {'hbm_gib': HBM_GIB[kind]} if kind in HBM_GIB else {}
+    return {**about(config, mesh), 'device': kind, **hbm}
+
+
+def _estimates(compiled: Any) -> Row:
+    """What the compiler plans and expects, on each device."""
+    memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
+    arguments, temporaries = memory.argument_size_in_bytes, memory.temp_size_in_bytes
+    outputs = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the state takes the place of the old
+    cycles = [int(some) for some in re.findall(r'"estimated_cycles":"(\d+)"', compiled.as_text())]
+    return {
+        'arguments_gib': arguments / 2**30,
+        'temporaries_gib': temporaries / 2**30,
+        'memory_gib': (arguments + temporaries + outputs) / 2**30,
+        'flops': cost['flops'],
+        'bytes': cost['bytes accessed'],
+        **({'cycles': sum(cycles)} if cycles else {}),
+    }

@@ -1,0 +1,135 @@
+"""What predict.py does: photos of a collection in, a folder of masks, pairs.json and report.html out."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from tqdm import tqdm
+
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.inference import kept, outputs, whole
+from cosegnet_jax.inference.collection import Photo
+from cosegnet_jax.inference.cosegmentation import CoSegmentation, Described, OnDemand
+from cosegnet_jax.inference.outputs import Skipped
+from cosegnet_jax.inference.predictor import CoSegmenter
+from cosegnet_jax.inference.reading import read
+from cosegnet_jax.inference.report import write_report
+
+
+def plan(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> str:
+    """What `predict` would do, in words; nothing is written, and no photo opened.
+
+    Raises:
+        UserError: `out` holds what this network has not made.
+    """
+    kept.check(out, segmenter.fingerprint())
+    keys, missing = _keys(photos)
+    lines = [
+        f'{photo.name} -> {out / mask}{" (looked at already)" * bool(kept.load(out, keys[photo.name]))}'
+        for photo, mask in zip(photos, outputs.mask_names([photo.name for photo in photos]), strict=True)
+        if photo.name in keys
+    ]
+    lines += [f'{one.name}: would be skipped, {one.reason}' for one in missing]
+    return '\n'.join([*lines, f'{len(photos)} photos; nothing written'])
+
+
+def predict(
+    photos: Sequence[Photo], segmenter: CoSegmenter, out: Path, threshold: float
+) -> tuple[CoSegmentation, dict[str, Any]]:
+    """Writes masks, report.html and, when all else is there, pairs.json.
+
+    What was done by an earlier call that was stopped, or at another threshold, is not done again. Files that
+    cannot be read are skipped and listed.
+
+    Args:
+        photos: From `collection.find`.
+        segmenter: The network.
+        out: Folder that exists; new, or written by this network before.
+        threshold: For `groups.group`.
+
+    Returns:
+        What was found, and the content of pairs.json.
+
+    Raises:
+        UserError: `out` holds what this network has not made or cannot be written, or fewer than two photos
+            can be read.
+    """
+    fingerprint = segmenter.fingerprint()
+    kept.check(out, fingerprint)
+    kept.begin(out, fingerprint)
+    keys, skipped = _keys(photos)
+    skipped += _describe(segmenter, [photo for photo in photos if photo.name in keys], keys, out)
+    skipped.sort()
+    unread = {one.name for one in skipped}
+    used = [photo for photo in photos if photo.name not in unread]
+    if len(used) < 2:
+        first = f'{skipped[0].name}: {skipped[0].reason}'
+        raise UserError(f'{len(used)} of {len(photos)} photos can be read, and a pair takes two ({first})')
+
+    def described(index: int) -> Described:
+        one = kept.load(out, keys[used[index].name])
+        if one is None:
+            raise UserError(f'{out}: the description of {used[index].name} is gone; start again')
+        return one
+
+    names = tuple(photo.name for photo in used)
+    looks = OnDemand(described, len(used))
+    found = segmenter.relate(names, [photo.path for photo in used], looks, threshold)
+    masks = outputs.mask_names(names)
+    _write_masks(found, [out / mask for mask in masks], [keys[name] for name in names])
+    with whole.written(out / 'report.html') as file:
+        write_report(file, found, threshold=threshold, title=f'{len(used)} photos')
+    document = outputs.document(found, masks, threshold, skipped)
+    whole.write_json(out / 'pairs.json', document)
+    return found, document
+
+
+def _keys(photos: Sequence[Photo]) -> tuple[dict[str, str], list[Skipped]]:
+    """The key of each photo's description; and what is no file, or has no name that can be written."""
+    keys, skipped = {}, []
+    for photo in photos:
+        try:
+            keys[photo.name] = kept.key(photo.name, photo.path)
+        except UnicodeEncodeError:
+            skipped.append(Skipped(photo.name, 'a name that is not UTF-8; rename it'))
+        except OSError as error:
+            skipped.append(Skipped(photo.name, f'{error.strerror}; mend the link or remove it'))
+    return keys, skipped
+
+
+def _describe(
+    segmenter: CoSegmenter, photos: Sequence[Photo], keys: dict[str, str], out: Path
+) -> list[Skipped]:
+    """Looks at each photo that was not looked at before, and keeps what is found as it comes."""
+    todo = [photo for photo in photos if kept.load(out, keys[photo.name]) is None]
+    under_way, skipped = collections.deque(), []
+    done = len(photos) - len(todo)
+    with tqdm(desc='looking', total=len(photos), initial=done, unit=' photos', disable=None) as bar:
+
+        def readable() -> Iterator[Image.Image]:
+            for photo in todo:
+                try:
+                    image = read(photo.path)
+                except UserError as error:
+                    skipped.append(Skipped(photo.name, str(error).removeprefix(f'{photo.path}: ')))
+                    bar.update()
+                    continue
+                under_way.append(photo)
+                yield image
+
+        for described in segmenter.describe(readable()):
+            kept.save(out, keys[under_way.popleft().name], described)
+            bar.update()
+    return skipped
+
+
+def _write_masks(found: CoSegmentation, paths: Sequence[Path], keys: Sequence[str]) -> None:
+    alone = frozenset(found.outliers)
+    for index, path in enumerate(tqdm(paths, 'masks', unit=' photos', disable=None)):
+        made_of = f'{keys[index]} {"null" if index in alone else "object"}'
+        if not outputs.has_mask(path, made_of):
+            outputs.write_mask(path, found.masks[index], made_of)

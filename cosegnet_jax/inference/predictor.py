@@ -1,0 +1,171 @@
+"""A trained network on photos: each is looked at once, and every pair decided."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+from jaxtyping import Float32, UInt8
+from PIL import Image
+
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax import models
+from cosegnet_jax.config import Config
+from cosegnet_jax.data.photos import squash_photo
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described, OnDemand
+from cosegnet_jax.inference.groups import group
+from cosegnet_jax.inference.reading import Source, name_of, read
+from cosegnet_jax.models import apply
+from cosegnet_jax.training import checkpoints
+
+BATCH = 8  # photos looked at together, and what is lost at most, twice, when a program is killed
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CoSegmenter:
+    """A trained CoSegNet, to be made by `load`."""
+
+    config: Config  # that it was trained with
+    step: int  # of training
+    params: Any
+    mesh: Mesh  # the devices, each of which has all of `params`
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, step: int | None = None) -> CoSegmenter:
+        """Reads a checkpoint.
+
+        Args:
+            path: Folder of a run, the --workdir of train.py.
+            step: Which checkpoint; None is the best by validation.
+
+        Raises:
+            UserError: There is none, it is damaged, or it is of a network that looks at pairs.
+        """
+        mesh = meshes.data_mesh()
+        trained = checkpoints.load_params(Path(path), None, mesh, step)
+        name = trained.config.model.name
+        if models.is_pairwise(trained.config.model):
+            raise UserError(
+                f'{path}: a run of config.model.name={name}, whose masks depend on the pair; '
+                f'name a run of cosegnet'
+            )
+        return cls(trained.config, trained.step, trained.params, mesh)
+
+    def fingerprint(self) -> str:
+        """Says which network this is, wherever it is kept."""
+        digest = hashlib.sha256(repr((self.config.image_size, self.config.model)).encode())
+        for leaf in jax.tree.leaves(self.params):
+            digest.update(np.ascontiguousarray(leaf))
+        return digest.hexdigest()[:16]
+
+    def describe(self, images: Iterable[Source]) -> Iterator[Described]:
+        """What the network sees in each photo, in their order; each is looked at once.
+
+        Photos are read as they are needed, and some dozen are in memory, at the network's size. Batches are
+        padded to a power of two, so that networks of a few sizes are compiled at most.
+
+        Args:
+            images: Any number of photos of any sizes; `reading.read` says of what kinds.
+
+        Raises:
+            UserError: A photo cannot be read.
+        """
+        sizes = collections.deque()
+
+        def squashed() -> Iterator[UInt8[np.ndarray, 'side side 3']]:
+            for image in images:
+                pixels = np.asarray(read(image))
+                sizes.append(pixels.shape[:2])
+                yield squash_photo(pixels, self.config.image_size)
+
+        batches = _batches(squashed())
+        first = next(batches, None)
+        if first is None:
+            return
+        size = 1 << (len(first) - 1).bit_length()
+        graph = models.graph(self.config.model)
+        for masks, embeddings in apply.describe(graph, self.params, chain([first], batches), size, self.mesh):
+            for mask, embedding in zip(np.round(masks * 255).astype(np.uint8), embeddings, strict=True):
+                yield Described(sizes.popleft(), mask, embedding)
+
+    def decide(self, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
+        """Probability that two photos share an object, the mean of both orders; 1 on the diagonal."""
+        graph = models.graph(self.config.model)
+        table = apply.decide(graph, self.params, embeddings, embeddings, True, self.mesh)
+        table = (table + table.T) / 2  # the two halves differ by what float32 rounds
+        np.fill_diagonal(table, 1)
+        return table
+
+    def cosegment(self, images: Iterable[Source], threshold: float = 0.5) -> CoSegmentation:
+        """Finds what photos have in common.
+
+        Args:
+            images: Two or more photos: paths, images of Pillow, or uint8 arrays [h w], [h w 3] or [h w 4], of
+                any sizes. Their names are the paths, or 'photo 0' and so on.
+            threshold: Photos are grouped at this mean probability of sharing an object; see `groups.group`.
+
+        Raises:
+            UserError: There are fewer than two, or one cannot be read.
+        """
+        images = list(images)
+        names = tuple(name_of(image) or f'photo {number}' for number, image in enumerate(images))
+        return self.relate(names, images, list(self.describe(images)), threshold)
+
+    def relate(
+        self,
+        names: tuple[str, ...],
+        images: Sequence[Source],
+        described: Sequence[Described],
+        threshold: float,
+    ) -> CoSegmentation:
+        """Decides and groups photos that have been described.
+
+        Raises:
+            UserError: There are fewer than two.
+        """
+        if len(names) < 2:
+            raise UserError(f'{len(names)} photo(s), and a pair takes two: give more')
+        embeddings = np.stack([one.embedding for one in described])
+        probabilities = self.decide(embeddings)
+        found = group(probabilities, threshold)
+        alone = frozenset(found.outliers)
+
+        def soft_mask(index: int) -> Float32[np.ndarray, 'height width']:
+            return described[index].full_size()
+
+        def mask(index: int) -> np.ndarray:
+            if index in alone:  # the gate
+                return np.zeros(described[index].size, bool)
+            return soft_mask(index) >= MASK_THRESHOLD
+
+        def photo(index: int) -> Image.Image:
+            return read(images[index])
+
+        count = len(names)
+        return CoSegmentation(
+            names=names,
+            masks=OnDemand(mask, count),
+            soft_masks=OnDemand(soft_mask, count),
+            probabilities=probabilities,
+            groups=found.groups,
+            outliers=found.outliers,
+            embeddings=embeddings,
+            photos=OnDemand(photo, count),
+        )
+
+
+def _batches(
+    photos: Iterator[UInt8[np.ndarray, 'side side 3']],
+) -> Iterator[UInt8[np.ndarray, 'n side side 3']]:
+    while some := list(islice(photos, BATCH)):
+        yield np.stack(some)

@@ -1,0 +1,14 @@
+import pytest
+from untrained_runs import SMALL, random_params, save_run
+
+from cosegnet_jax.inference.predictor import CoSegmenter
+
+
+@pytest.fixture(scope='session')
+def run_folder(tmp_path_factory):
+    return save_run(tmp_path_factory.mktemp('run'), SMALL, random_params(SMALL))
+
+
+@pytest.fixture(scope='session')
+def segmenter(run_folder):
+    return CoSegmenter.load(run_folder)
