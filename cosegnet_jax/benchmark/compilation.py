@@ -244,7 +244,8 @@ def _estimates(compiled: Any) -> Row:
     memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
     arguments, temporaries = memory.argument_size_in_bytes, memory.temp_size_in_bytes
     outputs = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the state takes the place of the old
-    cycles = [int(some) for some in re.findall(r'"estimated_cycles":"(\d+)"', compiled.as_text())]
+    # Of few instructions it knows none, and writes the largest number of 64 bits.
+    cycles = [int(some) for some in re.findall(r'"estimated_cycles":"(\d{1,18})"', compiled.as_text())]
     return {
         'arguments_gib': arguments / 2**30,
         'temporaries_gib': temporaries / 2**30,
