@@ -33,6 +33,7 @@ def main() -> None:
     if _TABLES.value != bool(_RUNS.value):
         raise UserError('--tables and --runs=DIR,DIR go together: tables are made from folders of runs')
     if _TABLES.value:
+        cli.refuse_config()
         print(write_pages([Path(folder) for folder in _RUNS.value], cli.writable('out', _OUT.value)))
     else:
         print(evaluate_run(cli.config(), cli.workdir(), _STEP.value))

@@ -34,12 +34,13 @@ _JSON = flags.DEFINE_bool('json', False, 'Print pairs.json instead of a summary.
 
 def main() -> None:
     """Groups and segments the photos of a collection with the best checkpoint of a run."""
+    cli.refuse_config()
     if not _IMAGES.value or not _OUT.value:
         raise UserError('--images=FOLDER and --out=OUT must be given: photos, and a folder for what is found')
     if _DRY_RUN.value and _JSON.value:
         raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
     photos = collection.find(_IMAGES.value)
-    segmenter = CoSegmenter.load(cli.workdir())
+    segmenter = CoSegmenter.load(cli.run_folder())
     if _DRY_RUN.value:
         print(command.plan(photos, segmenter, Path(_OUT.value)))
         return

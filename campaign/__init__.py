@@ -1,1 +1,1 @@
-"""Measuring and training on a machine without network, TensorFlow and ml_collections (docs/campaign.md)."""
+"""Measuring and training on a machine without network, TensorFlow and TFDS (docs/campaign.md)."""

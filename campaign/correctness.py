@@ -89,6 +89,8 @@ def _initial(config: Config, update: Any, mesh: Any) -> state.State:
 
 def main(config: Config) -> None:
     """Writes the numbers, or compares them."""
+    if models.is_pairwise(config.model):
+        raise UserError(f'config.model.name={config.model.name}: only cosegnet is compared')
     if bool(_WRITE.value) == bool(_AGAINST.value):
         raise UserError('give one of --write=FILE and --against=FILE')
     if _WRITE.value:
@@ -99,8 +101,14 @@ def main(config: Config) -> None:
         return
     if _TOLERANCE.value is None:
         raise UserError('--tolerance is missing: the largest relative distance that is right')
-    with np.load(_AGAINST.value, allow_pickle=False) as held:
-        found = distances(numbers(config), dict(held))
+    try:
+        with np.load(_AGAINST.value, allow_pickle=False) as held:
+            expected = dict(held)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f'--against={_AGAINST.value}: cannot be read ({error}); write it with --write'
+        ) from error
+    found = distances(numbers(config), expected)
     worst = max(found, key=found.get)
     print(json.dumps({'tolerance': _TOLERANCE.value, 'dtype': config.model.dtype, 'distances': found}))
     if found[worst] > _TOLERANCE.value:

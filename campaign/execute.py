@@ -20,7 +20,7 @@ from campaign.plan import Command, Part
 GRACE = 60  # seconds from asking a command to stop to ending it: a run saves a checkpoint first
 KEPT = ('metrics.jsonl', 'report.html', 'eval/*.json', 'eval/*.npz')  # of each run; the report has pictures
 HOME = Path(__file__).parents[1]
-# Parts have the device for themselves one after another, and many need the same compiled step.
+# Parts have the device for themselves, one after another.
 _ENVIRONMENT = {'XLA_PYTHON_CLIENT_MEM_FRACTION': '0.9'}
 
 
@@ -91,6 +91,7 @@ def bring_home(workdir: Path, out: Path) -> None:
 
 def _run(command: Command, workdir: Path, seconds: float) -> tuple[int | None, str, str]:
     """Status, output and errors of a command; the status is None where the time ended it."""
+    # Many parts need the same compiled step.
     env = {**_ENVIRONMENT, 'JAX_COMPILATION_CACHE_DIR': str(workdir / 'compiled'), **os.environ}
     process = subprocess.Popen(
         command,

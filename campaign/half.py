@@ -44,6 +44,8 @@ def write(trained: checkpoints.Trained, folder: Path, file_bytes: int = FILE_BYT
         'config': dataclasses.asdict(trained.config),
         'trained_on': trained.trained_on._asdict(),
     }
+    for old in folder.glob('half-*.npz'):
+        old.unlink()
     for number, group in enumerate(_groups(arrays, file_bytes)):
         np.savez_compressed(folder / f'half-{number}.npz', about=np.array(json.dumps(about)), **group)
 
@@ -87,11 +89,12 @@ def _groups(arrays: dict[str, np.ndarray], file_bytes: int) -> Iterator[dict[str
 
 def main() -> None:
     """Does what the flags say."""
-    folder = cli.writable('weights', _WEIGHTS.value)
     if _RESTORE.value:
-        restore(folder, cli.workdir())
+        cli.refuse_config()
+        restore(Path(_WEIGHTS.value), cli.workdir())
     else:
-        write(checkpoints.load_params(cli.workdir(), cli.config(), meshes.data_mesh(), None), folder)
+        trained = checkpoints.load_params(cli.run_folder(), cli.config(), meshes.data_mesh(), None)
+        write(trained, cli.writable('weights', _WEIGHTS.value))
 
 
 if __name__ == '__main__':

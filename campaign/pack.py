@@ -1,7 +1,8 @@
 """Makes one folder of all that a campaign needs: code, data sets, weights, wheels, numbers of this machine.
 
-python -m campaign.pack --data=pascal_coseg --prepared_dir=DIR --image_size=224 --weights=FILE.npz \
-    --wheels=DIR --out=packed
+python -m campaign.pack --prepared_dir=DIR --weights=FILE.npz [--wheels=DIR] --out=packed
+
+`plan.Scale` says which set, at which size.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from cosegnet_jax.config import resolve
 from cosegnet_jax.data import arrays
 from cosegnet_jax.errors import UserError
 
-_DATA = flags.DEFINE_multi_string('data', ['pascal_coseg'], 'Prepared sets.')
-_IMAGE_SIZE = flags.DEFINE_multi_integer('image_size', [224], 'Sides; every set is packed at each of them.')
 _PREPARED_DIR = flags.DEFINE_string('prepared_dir', '', 'Where prepared sets are.')
 _JPEG_QUALITY = flags.DEFINE_integer(
     'jpeg_quality', None, 'Photos as JPEG; without it every pixel stays as it is.', 1, 100
@@ -30,21 +29,20 @@ _OUT = flags.DEFINE_string('out', 'packed', 'Folder to make.')
 
 def main() -> None:
     """Packs, and tries the packed code on the packed data by computing the numbers to compare with."""
-    out = cli.writable('out', _OUT.value).resolve()
+    if not _WEIGHTS.value:
+        raise UserError('--weights=FILE.npz is missing: name the VGG16 weights that training begins with')
+    out, scale = cli.writable('out', _OUT.value).resolve(), plan.Scale()
     if any(out.iterdir()):
         raise UserError(f'--out={out}: not empty; remove it or name another folder')
     packing.copy_code(out)
-    for name in _DATA.value:
-        for size in _IMAGE_SIZE.value:
-            source = {'name': name, 'prepared_dir': _PREPARED_DIR.value}
-            examples = data.load(resolve({'image_size': size, 'data': source}))
-            arrays.write(arrays.path(out / plan.DATA, name, size), examples, _JPEG_QUALITY.value)
-    if _WEIGHTS.value:
-        packing.halve_weights(Path(_WEIGHTS.value), out / plan.WEIGHTS)
+    source = {'name': scale.data, 'prepared_dir': _PREPARED_DIR.value}
+    examples = data.load(resolve({'image_size': scale.image_size, 'data': source}))
+    arrays.write(arrays.path(out / plan.DATA, scale.data, scale.image_size), examples, _JPEG_QUALITY.value)
+    packing.halve_weights(Path(_WEIGHTS.value), out / plan.WEIGHTS)
     if _WHEELS.value:
         shutil.copytree(_WHEELS.value, out / 'wheels')
     packing.check_size(out, packing.MOST_MIB)
-    packing.add_reference(out, plan.Scale())
+    packing.add_reference(out, scale)
     print(f'{out}: {packing.check_size(out, packing.MOST_MIB):.1f} MiB')
 
 

@@ -54,7 +54,7 @@ def check_size(out: Path, most_mib: float) -> float:
         named = ', '.join(f'{file.relative_to(out)} ({sizes[file]:.1f})' for file in largest)
         raise UserError(
             f'{out}: {total:.1f} MiB, and {most_mib:g} may be; the largest are {named}: '
-            f'leave something out, or pass --jpeg_quality=95 or a smaller --image_size'
+            f'leave something out, or pass --jpeg_quality=95'
         )
     return total
 

@@ -10,6 +10,7 @@ from pathlib import Path
 Command = tuple[str, ...]
 
 DATA, WEIGHTS, REFERENCE = 'data', 'vgg16.npz', 'reference.npz'  # in the packed folder
+EXPORTED = 'pascal_voc_tuned-bfloat16-0'  # the run whose weights are brought home
 STEPS = {'pascal_voc': 20_000, 'pascal_voc_tuned': 10_000}
 
 
@@ -177,12 +178,11 @@ def _training(scale: Scale, folder: Path) -> list[Part]:
             f'--config.train.save_every_steps={scale.eval_every_steps}',
             '--config.train.log_every_steps=50',
         ]
-        commands = (_python('train.py', *flags, *steps), _python('eval.py', *flags))
-        found.append(Part(f'run-{name}', commands, 400, resumes=True))
-    best = 'pascal_voc_tuned'
-    flags = [*_config(best, scale, scale.image_size), f'--workdir={folder / "runs" / best}-bfloat16-0']
-    export = _python('-m', 'campaign.half', *flags, f'--weights={folder / "weights"}')
-    return [*found, Part('weights', (export,), 150)]
+        commands = [_python('train.py', *flags, *steps), _python('eval.py', *flags)]
+        if name == EXPORTED:  # in the same part, so that it is never done before training is
+            commands.append(_python('-m', 'campaign.half', *flags, f'--weights={folder / "weights"}'))
+        found.append(Part(f'run-{name}', tuple(commands), 400, resumes=True))
+    return found
 
 
 def _train(scale: Scale, dtype: str, triplets: int) -> Command:

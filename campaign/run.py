@@ -24,6 +24,7 @@ _PEER_PYTHON = flags.DEFINE_string('peer_python', None, 'The Python that runs it
 
 def main() -> None:
     """Runs the campaign on the machine that it is on."""
+    cli.refuse_config()
     if not _OUT.value:
         raise UserError('--out=DIR is missing: name the folder for what is to be brought home')
     if not (execute.HOME / plan.DATA).is_dir():

@@ -60,15 +60,34 @@ def config() -> configs.Config:
     return configs.resolve(raw)
 
 
+def refuse_config() -> None:
+    """For programs that take the config from elsewhere, or need none.
+
+    Raises:
+        UserError: One was named, which would not be read.
+    """
+    if _CONFIG.present:
+        raise UserError('--config: not read here; leave it out')
+
+
+def run_folder() -> Path:
+    """The folder of a finished run, for programs that only read it.
+
+    Raises:
+        UserError: None was named.
+    """
+    if not _WORKDIR.value:
+        raise UserError('--workdir=DIR is missing: name the folder of the run')
+    return Path(_WORKDIR.value)
+
+
 def workdir() -> Path:
     """The folder of the run, made if it is missing.
 
     Raises:
         UserError: None was named, or it cannot be written.
     """
-    if not _WORKDIR.value:
-        raise UserError('--workdir=DIR is missing: name the folder of the run')
-    return writable('workdir', _WORKDIR.value)
+    return writable('workdir', str(run_folder()))
 
 
 def writable(flag: str, name: str) -> Path:

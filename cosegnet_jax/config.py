@@ -165,7 +165,7 @@ def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
 
 
 def _check_pairwise(config: Config) -> None:
-    """Refuses keys that a network of pairs would not read."""
+    """Refuses a sampler, a tap and negatives that a network of pairs could not follow."""
     if config.data.sampler != 'triplets':
         raise UserError(
             f'config.data.sampler={config.data.sampler}: {config.model.name} looks at every pair anew, so it '

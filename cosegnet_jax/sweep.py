@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import runpy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import jax
 
 from cosegnet_jax.config import Config, check_key, resolve
 from cosegnet_jax.errors import Stopped, UserError
+from cosegnet_jax.evaluation import runs as finished
 from cosegnet_jax.evaluation.results import kept_name
 from cosegnet_jax.evaluation.run import evaluate_run
 from cosegnet_jax.evaluation.validate import protocol_of, validate
@@ -108,18 +108,17 @@ def _is_scored(config: Config, trained: Config, folder: Path) -> bool:
     """Whether the figures that `config` asks for are there, and of weights that `trained` describes.
 
     Raises:
-        UserError: They are of a run that was trained otherwise.
+        UserError: They are of a run that was trained otherwise, or damaged.
     """
     settings = config.evaluation
     name = kept_name(config.data.name, settings.part, settings.protocol)
     file = folder / 'eval' / f'{name}.json'  # written last, all or nothing
     if not file.is_file():
         return False
-    document = json.loads(file.read_text(encoding='utf-8'))
-    before = resolve(document['training']['config'])
-    checkpoints.check_same_run(before, trained, folder)
-    as_long = before.train.steps == trained.train.steps  # with a constant rate it may go on
-    return as_long and protocol_of(config).as_dict().items() <= document['protocol'].items()
+    run = finished.read(file)
+    checkpoints.check_same_run(run.config, trained, folder)
+    as_long = run.config.train.steps == trained.train.steps  # with a constant rate it may go on
+    return as_long and protocol_of(config).as_dict().items() <= run.document['protocol'].items()
 
 
 def _changed(config: Config, changes: Changes) -> Config:

@@ -35,9 +35,20 @@ class Programs:
     def evaluate(self, config, folder, step):
         assert step is None
         self.scored.append((*folder.parts[-2:], config.data.name))
+        figures = ('precision', 'jaccard', 'precision_ungated', 'jaccard_ungated')
+        decision = dict.fromkeys(('balanced_accuracy', 'auc', 'null_mask_rate'), 0.5)
         document = {
-            'training': {'config': json.loads((folder / 'trained.json').read_text())},
+            'dataset': config.data.name,
+            'split': config.evaluation.part,
+            'step': config.train.steps,
+            **dict.fromkeys(figures, 0.5),
+            'per_class': {},
+            'decision': decision,
             'protocol': {**protocol_of(config).as_dict(), 'decided_by': 'a coin'},
+            'training': {
+                'dataset': config.data.name,
+                'config': json.loads((folder / 'trained.json').read_text()),
+            },
         }
         settings = config.evaluation
         file = folder / 'eval' / f'{config.data.name}-{settings.part}-{settings.protocol}.json'
@@ -152,6 +163,15 @@ def test_a_folder_of_another_config_is_refused_before_anything_is_trained(tmp_pa
     with pytest.raises(UserError, match=r'low/split0 holds a run with config\.seed=0, not 1'):
         run(tmp_path, config=dataclasses.replace(CONFIG, seed=1))
     assert not (tmp_path / 'wide').exists()
+
+
+def test_a_damaged_evaluation_is_named_before_anything_is_trained(tmp_path):
+    run(tmp_path)
+    (file,) = (tmp_path / 'low' / 'split1').glob('eval/*.json')
+    file.write_text('{')
+    with pytest.raises(UserError, match=f'{file}: not valid JSON'):
+        run(tmp_path, splits=3)
+    assert not (tmp_path / 'low' / 'split2').exists()
 
 
 def test_another_protocol_is_scored_anew(tmp_path):

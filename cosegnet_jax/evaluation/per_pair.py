@@ -1,7 +1,8 @@
 """Predictions of models whose masks depend on the pair: the network runs on every pair that is scored.
 
 Such a model has no decision network. The probability that a pair shares an object is the highest that a
-pixel of its two masks has, so that a pair with two empty masks is one that shares nothing.
+pixel of its two masks has, so that, where pixels and pairs have one threshold, a pair shares nothing if both
+masks are empty.
 """
 
 from __future__ import annotations
@@ -88,8 +89,7 @@ def look(
 def to_be_scored(filed: Classes, seed: int) -> Int[np.ndarray, 'p 2']:
     """All pairs that are filed under a common class, and as many others drawn at random, in rising order.
 
-    Makes a table of all images by all images: one byte a pair, of which the network could not look at a
-    fraction.
+    Lists all pairs of images, some 30 bytes each, of which the network could not look at a fraction.
     """
     table = filed.table.astype(np.float32)
     together = np.triu(table @ table.T > 0, 1)

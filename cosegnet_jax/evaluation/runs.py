@@ -14,7 +14,6 @@ from typing import Any
 from cosegnet_jax.config import Config, all_keys, resolve
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.evaluation.published import data_set
-from cosegnet_jax.training import checkpoints
 
 MODELS = {
     'cosegnet': 'CoSegNet',
@@ -25,6 +24,15 @@ MODELS = {
 # What tells the runs of one recipe apart: the network, and the split with its random numbers.
 _MODEL_KEYS = ('config.model.name', 'config.model.tap')
 _SPLIT_KEYS = ('config.seed', 'config.data.split')
+# What changes neither the weights nor which of them are scored.
+_NO_MATTER = (
+    'config.train.log_every_steps',
+    'config.train.save_every_steps',
+    'config.evaluation.',
+    'config.data.placement',
+    'config.data.prepared_dir',
+    'config.data.memory_gib',
+)
 # What tables read of a document, beside the config.
 _NEEDED = (
     'dataset', 'split', 'step', 'precision', 'jaccard', 'precision_ungated', 'jaccard_ungated', 'per_class',
@@ -123,7 +131,7 @@ def find(folders: Iterable[Path]) -> list[Evaluated]:
         if not files:
             raise UserError(f'{folder}: no evaluated run in it; evaluate one first, with eval.py')
         found |= {file.resolve(): file for file in files}  # a folder may be named inside another
-    return [_read(file) for file in sorted(found.values())]
+    return [read(file) for file in sorted(found.values())]
 
 
 def flags(recipe: Recipe) -> str:
@@ -137,7 +145,7 @@ def _recipe(config: Config) -> Recipe:
     return tuple(
         (key, _value(config, key))
         for key in all_keys()
-        if key not in apart and not key.startswith(checkpoints.FREE)
+        if key not in apart and not key.startswith(_NO_MATTER)
     )
 
 
@@ -145,7 +153,12 @@ def _value(config: Config, key: str) -> Any:
     return operator.attrgetter(key.removeprefix('config.'))(config)
 
 
-def _read(file: Path) -> Evaluated:
+def read(file: Path) -> Evaluated:
+    """Read one file of an evaluation.
+
+    Raises:
+        UserError: It is damaged or of another version.
+    """
     try:
         document = json.loads(file.read_text(encoding='utf-8'))
     except ValueError as error:

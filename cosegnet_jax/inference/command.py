@@ -34,7 +34,8 @@ def plan(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> str:
         if photo.name in keys
     ]
     lines += [f'{one.name}: would be skipped, {one.reason}' for one in missing]
-    return '\n'.join([*lines, f'{len(photos)} photos; nothing written'])
+    text = '\n'.join([*lines, f'{len(photos)} photos; nothing written'])
+    return text.encode('utf-8', 'backslashreplace').decode()  # a name that is not UTF-8 cannot be printed
 
 
 def predict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ def written(path: Path) -> Iterator[Path]:
     Raises:
         UserError: It cannot be written.
     """
-    unfinished = path.with_name(f'.unfinished{path.suffix}')  # short: `path` may be as long as names can be
+    # Of this process alone; and short, for `path` may be as long as names can be.
+    unfinished = path.with_name(f'.unfinished{os.getpid()}{path.suffix}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished

@@ -21,7 +21,7 @@ from cosegnet_jax.training.trained_on import TrainedOn
 SCORE = 'validation_jaccard'  # the metric that 'best' means
 
 # Settings that a run may change when it goes on: how often it reports, how it is scored, how long it lasts.
-FREE = (
+_FREE = (
     'config.train.log_every_steps',
     'config.train.eval_every_steps',
     'config.train.save_every_steps',
@@ -31,7 +31,7 @@ FREE = (
     'config.data.prepared_dir',
     'config.data.memory_gib',
 )
-FREE_WITHOUT_SCHEDULE = (*FREE, 'config.train.steps')  # a schedule depends on its length
+_FREE_WITHOUT_SCHEDULE = (*_FREE, 'config.train.steps')  # a schedule depends on its length
 
 
 def folder(workdir: Path) -> Path:
@@ -140,7 +140,7 @@ def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
     Raises:
         UserError: Naming the first key that differs.
     """
-    free = FREE_WITHOUT_SCHEDULE if now.optimizer.schedule == 'constant' else FREE
+    free = _FREE_WITHOUT_SCHEDULE if now.optimizer.schedule == 'constant' else _FREE
     before, after = dict(_flat(dataclasses.asdict(saved))), dict(_flat(dataclasses.asdict(now)))
     for key, value in after.items():
         if before[key] != value and not key.startswith(free):

@@ -13,8 +13,16 @@ PARTS = plan.parts(plan.Scale(), Path('/campaign'), plan.Peer('peer.py'))
 
 def test_correctness_comes_before_speed_and_speed_before_training():
     kinds = [part.name.split('-')[0] for part in PARTS]
-    order = ['environment', 'correctness', 'train', 'peer', 'epoch', 'run', 'weights']
+    order = ['environment', 'correctness', 'train', 'peer', 'epoch', 'run']
     assert sorted(order, key=kinds.index) == order
+
+
+def test_weights_are_exported_once_and_only_after_their_run_is_scored():
+    exporting = [part for part in PARTS for command in part.commands if 'campaign.half' in command]
+    (part,) = exporting
+    assert part.resumes
+    programs = [shlex.join(command) for command in part.commands]
+    assert ['train.py' in programs[0], 'eval.py' in programs[1], 'campaign.half' in programs[2]] == [True] * 3
 
 
 def test_every_part_has_its_own_name_and_fits_into_a_call_of_ten_minutes():
