@@ -1,15 +1,13 @@
 """The commands of the README, as a user runs them, at small size."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from programs import run
 
-ROOT = Path(__file__).parents[1]
 SMALL = [
     '--config.image_size=32',
     '--config.data.images_per_class=10',
@@ -18,19 +16,6 @@ SMALL = [
     '--config.train.eval_every_steps=2',
     '--config.train.log_every_steps=1',
 ]
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess:
-    env = {key: value for key, value in os.environ.items() if key != 'JAX_NUM_CPU_DEVICES'}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 @pytest.fixture(scope='module')

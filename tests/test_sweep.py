@@ -1,13 +1,10 @@
 import dataclasses
 import json
-import os
 import re
 import runpy
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from programs import run as run_program
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.errors import Stopped, UserError
@@ -208,16 +205,7 @@ def test_the_command_leaves_what_a_sweep_takes_for_finished(tmp_path):
     """Real training and evaluation, which name and fill the files that are looked for."""
     file = tmp_path / 'small.py'
     file.write_text(SMALL)
-    command = [sys.executable, 'sweep.py', f'--config={file}', f'--workdir={tmp_path}']
-    done = subprocess.run(
-        command,
-        cwd=Path(__file__).parents[1],
-        env={key: value for key, value in os.environ.items() if key != 'JAX_NUM_CPU_DEVICES'},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = run_program('sweep.py', f'--config={file}', f'--workdir={tmp_path}')
     assert done.returncode == 0, done.stderr
     assert 'deep/split0 (1 of 1)' in done.stdout
     config = configs.resolve(runpy.run_path(str(file))['get_config']())

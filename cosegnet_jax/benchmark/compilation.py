@@ -233,10 +233,9 @@ def _enlarging_layers(config: Config, images: int) -> Iterator[tuple[tuple[int, 
 
 
 def _about(config: Config, mesh: Mesh) -> Row:
-    """As `about`, with the device that is compiled for and what memory it has."""
-    kind = mesh.devices.flat[0].device_kind
-    hbm = {'hbm_gib': HBM_GIB[kind]} if kind in HBM_GIB else {}
-    return {**about(config, mesh), 'device': kind, **hbm}
+    """As `about`, with the memory of a TPU."""
+    row = about(config, mesh)
+    return row | ({'hbm_gib': HBM_GIB[row['device']]} if row['device'] in HBM_GIB else {})
 
 
 def _estimates(compiled: Any) -> Row:

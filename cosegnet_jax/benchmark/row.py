@@ -17,7 +17,7 @@ Row = dict[str, Any]  # flat, to be printed as a line of JSON
 def about(config: Config, mesh: jax.sharding.Mesh) -> Row:
     """What was measured, and on what."""
     return {
-        'device': jax.devices()[0].device_kind,
+        'device': mesh.devices.flat[0].device_kind,
         'devices': mesh.size,
         'jax': jax.__version__,
         'model': config.model.name,

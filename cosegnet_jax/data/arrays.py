@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from cosegnet_jax import whole
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.photos import decode
 from cosegnet_jax.data.stored import Stored
@@ -34,9 +35,7 @@ def write(file: Path, examples: Examples, jpeg_quality: int | None) -> None:
             it is, in lossless WebP, which takes twice the space of JPEG at 95.
     """
     encoded = [_encode(examples.images[row], jpeg_quality) for row in range(len(examples))]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f'.{file.name}.unfinished')
-    with unfinished.open('wb') as stream:
+    with whole.written(file) as unfinished, unfinished.open('wb') as stream:
         np.savez_compressed(
             stream,
             name=np.array(examples.name),
@@ -48,7 +47,6 @@ def write(file: Path, examples: Examples, jpeg_quality: int | None) -> None:
             ends=np.cumsum([len(photo) for photo in encoded]),
             masks=np.asarray(examples.masks),
         )
-    unfinished.replace(file)
 
 
 def read(file: Path) -> Examples:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from cosegnet_jax import whole
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.evaluation.shown import Shown, ShownImage, ShownPair
 
@@ -54,11 +55,8 @@ def save(
     }
     if embedding is not None:
         arrays['embedding'] = embedding
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'.{path.name}.unfinished')
-    with unfinished.open('wb') as file:
+    with whole.written(path) as unfinished, unfinished.open('wb') as file:
         np.savez_compressed(file, **arrays)
-    unfinished.replace(path)
 
 
 def load(path: Path) -> Kept:

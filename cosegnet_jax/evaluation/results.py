@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cosegnet_jax import whole
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
 from cosegnet_jax.training.checkpoints import Trained
@@ -55,11 +56,9 @@ def kept_name(dataset: str, part: str, protocol: str) -> str:
 
 def write_json(path: Path, document: dict[str, Any]) -> None:
     """Write strict JSON, all or nothing: a reader never sees half a file, and a crash leaves the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + '\n'
-    unfinished = path.with_name(f'.{path.name}.unfinished')
-    unfinished.write_text(text, encoding='utf-8')
-    unfinished.replace(path)
+    with whole.written(path) as unfinished:
+        unfinished.write_text(text, encoding='utf-8')
 
 
 def _null_for_nan(value: Any) -> Any:

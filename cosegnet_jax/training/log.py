@@ -15,7 +15,7 @@ import tensorboardX
 from jaxtyping import UInt8
 from tqdm import tqdm
 
-from cosegnet_jax import records
+from cosegnet_jax import records, whole
 
 
 class Log:
@@ -98,7 +98,5 @@ class Log:
 def _drop_after(step: int, workdir: Path) -> None:
     """Drops the records of later steps."""
     kept = [record for record in records.read(workdir) if record['step'] <= step]
-    path = records.path(workdir)
-    unfinished = path.with_name(f'.{path.name}.unfinished')
-    unfinished.write_text(''.join(json.dumps(record) + '\n' for record in kept))
-    unfinished.replace(path)  # a run that dies here has its old log
+    with whole.written(records.path(workdir)) as unfinished:  # a run that dies here has its old log
+        unfinished.write_text(''.join(json.dumps(record) + '\n' for record in kept))

@@ -2,8 +2,22 @@
 
 import numpy as np
 
+from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.evaluation import counts, protocol
 from cosegnet_jax.evaluation.per_image import PerImage
+
+
+def noise(count):
+    """Photos and masks of noise at 32×32, every other one of class a and b."""
+    rng = np.random.default_rng(0)
+    return Examples.in_memory(
+        'noise',
+        ('a', 'b'),
+        tuple(map(str, range(count))),
+        np.arange(count) % 2,
+        rng.integers(0, 256, (count, 32, 32, 3), np.uint8),
+        rng.integers(0, 2, (count, 32, 32), np.uint8),
+    )
 
 
 def counted(examples, masks):

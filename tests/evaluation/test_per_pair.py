@@ -2,11 +2,11 @@
 
 import itertools
 
+import from_arrays
 import jax
 import numpy as np
 import pytest
 from flax import nnx
-from from_arrays import score
 from scoring_by_hand import (
     as_dict,
     assert_equal_figures,
@@ -22,7 +22,6 @@ from scoring_by_hand import (
 from cosegnet_jax import config as configs
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax import models
-from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.evaluation import per_pair, samples, validate
 from cosegnet_jax.evaluation.pairs import Classes
@@ -88,7 +87,7 @@ def test_figures_equal_the_definition_pair_by_pair(
     any_examples, maps, answering, empty_truth, threshold, name
 ):
     config = configured(protocol=name, empty_truth=empty_truth, decision_threshold=threshold)
-    results = score(any_examples, measure(any_examples, config), validate.protocol_of(config))
+    results = from_arrays.score(any_examples, measure(any_examples, config), validate.protocol_of(config))
     expected = score_pairs_by_hand(any_examples, maps, answering, threshold, empty_truth, name)
     assert 0 < expected['jaccard'] < 1
     closing = threshold == 0.8 or name == 'ssnm'  # else a closed gate closes on empty masks
@@ -158,16 +157,7 @@ def network():
 
 @pytest.fixture
 def noise():
-    """Ten images in two classes."""
-    rng = np.random.default_rng(0)
-    return Examples.in_memory(
-        'noise',
-        ('a', 'b'),
-        tuple(map(str, range(10))),
-        np.arange(10) % 2,
-        rng.integers(0, 256, (10, 32, 32, 3), np.uint8),
-        rng.integers(0, 2, (10, 32, 32), np.uint8),
-    )
+    return from_arrays.noise(10)
 
 
 def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noise):

@@ -1,12 +1,12 @@
 import dataclasses
 
+import from_arrays
 import jax
 import numpy as np
 import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import mesh as meshes
-from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.evaluation import per_image, samples, validate
 from cosegnet_jax.training import checkpoints, state
@@ -26,15 +26,7 @@ def params():
 
 @pytest.fixture
 def noise():
-    rng = np.random.default_rng(0)
-    return Examples.in_memory(
-        'noise',
-        ('a', 'b'),
-        tuple(map(str, range(21))),
-        np.arange(21) % 2,
-        rng.integers(0, 256, (21, 32, 32, 3), np.uint8),
-        rng.integers(0, 2, (21, 32, 32), np.uint8),
-    )
+    return from_arrays.noise(21)
 
 
 def stored(examples):

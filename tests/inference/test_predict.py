@@ -1,35 +1,24 @@
 """predict.py, as a user runs it."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from pictures_of_discs import save
-
-ROOT = Path(__file__).parents[2]
-
-
-def run(*arguments):
-    env = {key: value for key, value in os.environ.items() if key != 'JAX_NUM_CPU_DEVICES'}
-    return subprocess.run(
-        [sys.executable, 'predict.py', *arguments],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+from programs import run
 
 
 def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_folder):
     photos = save(tmp_path / 'photos', 'one.png', 'two.png')
     (photos / 'text.jpg').write_text('no photo at all')
     out = tmp_path / 'out'
-    done = run(f'--workdir={run_folder}', f'--images={photos}', f'--out={out}', '--threshold=0', '--json')
+    done = run(
+        'predict.py',
+        f'--workdir={run_folder}',
+        f'--images={photos}',
+        f'--out={out}',
+        '--threshold=0',
+        '--json',
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == json.loads((out / 'pairs.json').read_text())
     assert json.loads(done.stdout)['groups'] == [[0, 1]]
@@ -37,7 +26,9 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
     assert (out / 'masks' / 'one.png').is_file()
     assert (out / 'report.html').is_file()
 
-    other = run(f'--workdir={run_folder}', f'--images={photos}', f'--out={out}', '--threshold=1')
+    other = run(
+        'predict.py', f'--workdir={run_folder}', f'--images={photos}', f'--out={out}', '--threshold=1'
+    )
     assert other.returncode == 0, other.stderr
     assert other.stdout.splitlines() == [
         '2 photos at threshold 1: 0 group(s)',
@@ -58,7 +49,7 @@ def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, run_fold
     save(tmp_path / 'photos', 'one.png', 'two.png')
     arguments = [argument.replace('=', f'={tmp_path}/') for argument in arguments]
     message = message.replace('=photos', f'={tmp_path}/photos').replace(' nowhere', f' {tmp_path}/nowhere')
-    done = run(f'--workdir={run_folder}', *arguments)
+    done = run('predict.py', f'--workdir={run_folder}', *arguments)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr.strip().splitlines()[-1]
     assert 'Traceback' not in done.stderr
