@@ -1,43 +1,13 @@
 """Evaluate a run, or set many runs beside the paper.
 
-python eval.py --config=configs/shapes.py --workdir=runs/shapes [--checkpoint_step=N]
+python eval.py --config=configs/shapes.py --workdir=runs/shapes
 
-Prints the figures beside the paper's, and writes WORKDIR/eval/results.json, WORKDIR/eval/pairs.png
-and WORKDIR/report.html.
-
-python eval.py --tables --runs=DIR,DIR [--out=tables]
-
-Writes OUT/tables.md and OUT/tables.html: the paper's tables and figures from all evaluated runs at or below
-some folders.
+`cosegnet eval` is the same where the package is installed. --help says more;
+cosegnet_jax/commands/eval.py does it.
 """
 
-from pathlib import Path
-
-from absl import flags
-
 from cosegnet_jax import cli
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.evaluation.comparison import write_pages
-from cosegnet_jax.evaluation.run import evaluate_run
-
-_STEP = flags.DEFINE_integer(
-    'checkpoint_step', None, 'Checkpoint to read; without it, the best by validation.'
-)
-_TABLES = flags.DEFINE_bool('tables', False, 'Make the tables of the paper from --runs.')
-_RUNS = flags.DEFINE_list('runs', [], 'Folders that hold evaluated runs, for --tables.')
-_OUT = flags.DEFINE_string('out', 'tables', 'Folder for what --tables makes.')
-
-
-def main() -> None:
-    """Scores one checkpoint of a run, or makes tables of finished runs."""
-    if _TABLES.value != bool(_RUNS.value):
-        raise UserError('--tables and --runs=DIR,DIR go together: tables are made from folders of runs')
-    if _TABLES.value:
-        cli.refuse_config()
-        print(write_pages([Path(folder) for folder in _RUNS.value], cli.writable('out', _OUT.value)))
-    else:
-        print(evaluate_run(cli.config(), cli.workdir(), _STEP.value))
-
+from cosegnet_jax.commands.eval import main
 
 if __name__ == '__main__':
     cli.start(main)

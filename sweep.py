@@ -1,30 +1,13 @@
 """Train and evaluate every variant of a config on several splits, one after another.
 
-python sweep.py --config=configs/ablation.py --workdir=runs/ablation --splits=3 [--also=msrc]
+python sweep.py --config=configs/ablation.py --workdir=runs/ablation --splits=3
 
-Each run has its folder WORKDIR/VARIANT/splitN. The same command goes on where a sweep was stopped.
+`cosegnet sweep` is the same where the package is installed. --help says more;
+cosegnet_jax/commands/sweep.py does it.
 """
 
-from pathlib import Path
-
-from absl import flags
-from ml_collections import config_flags
-
 from cosegnet_jax import cli
-from cosegnet_jax.config import Config
-from cosegnet_jax.sweep import plan, sweep, variants_of
-
-_SPLITS = flags.DEFINE_integer(
-    'splits', 1, 'How many random splits to train on, from config.data.split on.', lower_bound=1
-)
-_ALSO = flags.DEFINE_list('also', [], 'Prepared sets to score every run on as well, the whole of each.')
-
-
-def main(config: Config) -> None:
-    """Runs what is left of a sweep."""
-    variants = variants_of(Path(config_flags.get_config_filename(flags.FLAGS['config'])))
-    sweep(plan(config, variants, _SPLITS.value), cli.workdir(), _ALSO.value)
-
+from cosegnet_jax.commands.sweep import main
 
 if __name__ == '__main__':
-    cli.run(main)
+    cli.start(main)

@@ -1,18 +1,13 @@
 """Train CoSegNet.
 
-python train.py --config=configs/shapes.py --workdir=runs/shapes [--config.key=value ...]
+python train.py --config=configs/shapes.py --workdir=runs/shapes
+
+`cosegnet train` is the same where the package is installed. --help says more; the flags are in
+cosegnet_jax/commands/train.py, the training is cosegnet_jax/training/loop.py.
 """
 
 from cosegnet_jax import cli
-from cosegnet_jax.config import Config
-from cosegnet_jax.evaluation.validate import validate
-from cosegnet_jax.training.loop import train
-
-
-def main(config: Config) -> None:
-    """Trains, going on where an earlier run in the same folder stopped."""
-    train(config, cli.workdir(), validate)
-
+from cosegnet_jax.commands.train import main
 
 if __name__ == '__main__':
-    cli.run(main)
+    cli.start(main)

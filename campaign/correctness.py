@@ -87,8 +87,9 @@ def _initial(config: Config, update: Any, mesh: Any) -> state.State:
     return jax.device_put(begun, meshes.replicated(mesh))
 
 
-def main(config: Config) -> None:
+def main() -> None:
     """Writes the numbers, or compares them."""
+    config = cli.config()
     if models.is_pairwise(config.model):
         raise UserError(f'config.model.name={config.model.name}: only cosegnet is compared')
     if bool(_WRITE.value) == bool(_AGAINST.value):
@@ -116,4 +117,4 @@ def main(config: Config) -> None:
 
 
 if __name__ == '__main__':
-    cli.run(main)
+    cli.start(main)

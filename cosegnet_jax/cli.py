@@ -7,38 +7,44 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from absl import app, flags, logging
+from absl import flags, logging
 from ml_collections import ConfigDict, config_flags
 
 from cosegnet_jax import config as configs
-from cosegnet_jax import distributed
+from cosegnet_jax import distributed, experiments
 from cosegnet_jax.errors import UserError, reported
 
 _CONFIG = config_flags.DEFINE_config_file(
-    'config', None, 'Experiment, such as configs/shapes.py.', lock_config=False
+    'config', None, 'Experiment: a name, such as shapes, or a file.', lock_config=False
 )
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run.')
 
 
-def run(main: Callable[[configs.Config], None]) -> None:
-    """Runs the program of one experiment: parses the command line and calls `main(config)`.
+class _NameOrFile(flags.ArgumentParser):
+    """Reads the config files of the package by name, too; `DEFINE_config_file` takes no parser."""
 
-    It ends as `start` says.
-    """
-    start(lambda: main(config()))
+    def __init__(self, files: flags.ArgumentParser):
+        self._files = files
+
+    def parse(self, argument: str) -> ConfigDict:
+        return self._files.parse(str(experiments.file_of(argument)))
+
+
+flags.FLAGS['config'].parser = _NameOrFile(flags.FLAGS['config'].parser)
 
 
 def start(main: Callable[[], None]) -> None:
     """Parses the command line and calls `main()`, which asks for what it needs: `config()`, `workdir()`.
 
-    Before that, the processes of a job join each other; see `distributed.start`.
+    Before that, the processes of a job join each other; see `distributed.start`. --help prints the docstring
+    and the flags of the module that `main` is from, and ends the program.
 
     What the user can put right ends the program with status 2 and one line; anything else is a bug and
     shows its traceback.
     """
     logging.set_verbosity(logging.ERROR)  # Orbax warns of what it was asked to do
     with reported(UserError):
-        _parse(sys.argv)
+        _parse(sys.argv, main.__module__)
         distributed.start()
         main()
 
@@ -50,14 +56,19 @@ def config() -> configs.Config:
         UserError: None was named, or it is no config, or has a wrong key or value.
     """
     if not _CONFIG.present:
-        raise UserError('--config=FILE is missing: name an experiment, such as configs/shapes.py')
+        raise UserError('--config=NAME is missing: name an experiment, such as shapes, or a file')
     raw = _CONFIG.value
     if not isinstance(raw, ConfigDict):
-        name = config_flags.get_config_filename(flags.FLAGS['config'])
-        if not Path(name).is_file():
-            raise UserError(f'--config={name}: no such file')
-        raise UserError(f'--config={name}: get_config() must return what cosegnet_jax.config.default() makes')
+        file = config_file()
+        if not file.is_file():
+            raise UserError(f'--config={file}: no such file')
+        raise UserError(f'--config={file}: get_config() must return what cosegnet_jax.config.default() makes')
     return configs.resolve(raw)
+
+
+def config_file() -> Path:
+    """The file of `config()`."""
+    return experiments.file_of(config_flags.get_config_filename(flags.FLAGS['config']))
 
 
 def refuse_config() -> None:
@@ -106,9 +117,12 @@ def writable(flag: str, name: str) -> Path:
     return folder
 
 
-def _parse(argv: list[str]) -> None:
+def _parse(argv: list[str], module: str) -> None:
     """Refuses what is no flag, or no key of a config."""
-    app.define_help_flags()
+    if '--help' in argv[1:]:
+        texts = (sys.modules[module].__doc__, *map(flags.FLAGS.module_help, (__name__, module)))
+        print('\n\n'.join(text.strip() for text in texts if text))
+        sys.exit(0)
     for argument in argv[1:]:
         if argument.lstrip('-').startswith('config.'):
             configs.check_key(argument.lstrip('-').split('=')[0])

@@ -69,7 +69,7 @@ def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
         ),
         (['--config=configs/pascal_voc.py', '--config.data.root=/nowhere'], '/nowhere'),
         (['--config=configs/shapes.py', 'stray'], 'stray: not a flag'),
-        ([], '--config=FILE is missing'),
+        ([], '--config=NAME is missing'),
     ],
     ids=['key', 'value', 'file', 'not prepared', 'missing root', 'stray word', 'no config'],
 )
@@ -84,7 +84,7 @@ def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, argument
         (['--runs=DIR', '--config=configs/shapes.py'], '--tables and --runs=DIR,DIR go together'),
         (['--tables', '--runs=/nowhere'], '/nowhere: no such folder'),
         (['--tables', '--runs=.', '--rnus=.'], 'rnus'),
-        ([], '--config=FILE is missing'),
+        ([], '--config=NAME is missing'),
     ],
     ids=['no runs', 'no tables', 'missing folder', 'flag', 'neither'],
 )

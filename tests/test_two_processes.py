@@ -46,10 +46,10 @@ CHANGED = {
 RELATIVE, ABSOLUTE = 1e-5, 1e-6
 
 TRAIN_AND_EVALUATE = """
-import train, eval
 from cosegnet_jax import cli
+from cosegnet_jax.commands import eval, train
 def both():
-    train.main(cli.config())
+    train.main()
     eval.main()
 cli.start(both)
 """

@@ -11,18 +11,18 @@ import json
 from absl import flags
 
 from cosegnet_jax import cli, data
-from cosegnet_jax.config import Config
 from cosegnet_jax.data import splits
 
 _COUNT = flags.DEFINE_integer('count', 5, 'How many splits, from number 0 on.', lower_bound=1)
 
 
-def main(config: Config) -> None:
+def main() -> None:
     """Prints a list with the parts of each split."""
+    config = cli.config()
     examples = data.load(config)
     listed = [splits.stratified(examples.labels, config.seed, index) for index in range(_COUNT.value)]
     print(json.dumps([splits.listing(split, examples.filenames) for split in listed], indent=1))
 
 
 if __name__ == '__main__':
-    cli.run(main)
+    cli.start(main)

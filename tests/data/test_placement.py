@@ -142,13 +142,12 @@ sys.modules['tensorflow'] = None
 sys.argv = ['x', '--config=configs/shapes.py', '--workdir={tmp_path}/PLACE', '--config.image_size=32',
     '--config.data.images_per_class=10', '--config.model.width=0.02', '--config.train.steps=1',
     '--config.data.placement=PLACE']
-import train, eval
 from cosegnet_jax import cli
-from cosegnet_jax.evaluation.run import evaluate_run
-def both(config):
-    train.main(config)
-    evaluate_run(config, cli.workdir(), None)
-cli.run(both)
+from cosegnet_jax.commands import eval, train
+def both():
+    train.main()
+    eval.main()
+cli.start(both)
 """
     root = Path(__file__).parents[2]
 

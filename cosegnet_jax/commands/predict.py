@@ -1,0 +1,54 @@
+"""Find what photos have in common.
+
+cosegnet predict --workdir=runs/pascal --images=FOLDER --out=OUT [--threshold=0.5] [--dry_run | --json]
+
+Writes OUT/masks/NAME.png (255 where the object is, at the photo's own size, upright), OUT/pairs.json and
+OUT/report.html. The same command goes on where it was stopped; another --threshold groups anew, without
+looking at a photo again.
+
+Ends with status 0, also where files were skipped: they are listed on stderr and in pairs.json. Ends with
+status 2 and one line where there is something to put right.
+"""
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from cosegnet_jax import cli
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.inference import collection, command, outputs, whole
+from cosegnet_jax.inference.predictor import CoSegmenter
+
+_IMAGES = flags.DEFINE_string(
+    'images', None, 'Folder of photos, with the folders in it; or several files, with commas between.'
+)
+_OUT = flags.DEFINE_string('out', None, 'Folder for what is found.')
+_THRESHOLD = flags.DEFINE_float(
+    'threshold', 0.5, 'Mean probability of sharing an object from which photos are a group.', 0, 1
+)
+_DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Only say what would be written.')
+flags.DEFINE_alias('dry-run', 'dry_run')
+_JSON = flags.DEFINE_bool('json', False, 'Print pairs.json instead of a summary.')
+
+
+def main() -> None:
+    """Groups and segments the photos of a collection with the best checkpoint of a run."""
+    cli.refuse_config()
+    if not _IMAGES.value or not _OUT.value:
+        raise UserError('--images=FOLDER and --out=OUT must be given: photos, and a folder for what is found')
+    if _DRY_RUN.value and _JSON.value:
+        raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
+    photos = collection.find(_IMAGES.value)
+    segmenter = CoSegmenter.load(cli.run_folder())
+    if _DRY_RUN.value:
+        print(command.plan(photos, segmenter, Path(_OUT.value)))
+        return
+    out = cli.writable('out', _OUT.value)
+    found, document = command.predict(photos, segmenter, out, _THRESHOLD.value)
+    for skipped in document['skipped']:
+        print(f'skipped {skipped["name"]}: {skipped["reason"]}', file=sys.stderr)
+    if _JSON.value:
+        print(whole.to_json(document))
+    else:
+        print(f'{outputs.summary(found, _THRESHOLD.value)}\nwritten: {out}/masks, pairs.json, report.html')

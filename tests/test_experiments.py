@@ -1,0 +1,17 @@
+import pytest
+
+from cosegnet_jax import experiments
+from cosegnet_jax.errors import UserError
+
+
+@pytest.mark.parametrize('name', ['nowhere/shapes', 'shapes.py', 'shapes.py:small'])
+def test_what_looks_like_a_file_is_one(name):
+    assert str(experiments.file_of(name)) == name
+
+
+def test_a_name_that_is_none_lists_those_that_are():
+    assert "name = 'shapes'" in experiments.file_of('shapes').read_text()
+    with pytest.raises(
+        UserError, match=r'^--config=shaeps: .* ablation, .*pascal_voc, .*shapes, or name a file$'
+    ):
+        experiments.file_of('shaeps')

@@ -1,0 +1,117 @@
+"""The `cosegnet` command, from a wheel and far from the repository."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from programs import ROOT, run
+
+from cosegnet_jax.commands import COMMANDS
+
+SMALL = [
+    '--config=shapes',
+    '--config.image_size=32',
+    '--config.data.images_per_class=10',
+    '--config.model.width=0.02',
+    '--config.train.steps=1',
+]
+PEER = 'import json; print(json.dumps({"pairs_per_s": 1.0}))'
+
+
+@pytest.fixture(scope='module')
+def installed(tmp_path_factory):
+    """Runs the installed command in an empty folder."""
+    if importlib.util.find_spec('setuptools') is None:
+        pytest.skip('setuptools, which builds the wheel, is not installed')
+    folder = tmp_path_factory.mktemp('installed')
+    source, site, empty = folder / 'source', folder / 'site', folder / 'empty'
+    empty.mkdir()
+    source.mkdir()  # building leaves files where it happens
+    for name in ('setup.py', 'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE'):
+        shutil.copy(ROOT / name, source)
+    for name in ('cosegnet_jax', 'configs'):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns('__pycache__'))
+    install = ['-m', 'pip', 'install', '--no-deps', '--no-build-isolation', '--no-index', f'--target={site}']
+    made = run(*install, str(source))
+    assert made.returncode == 0, made.stderr
+    shutil.rmtree(source)
+    env = {key: value for key, value in os.environ.items() if key != 'JAX_NUM_CPU_DEVICES'}
+
+    def cosegnet(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, str(site / 'bin' / 'cosegnet'), *arguments],
+            cwd=empty,
+            env=env | {'PYTHONPATH': str(site)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return cosegnet
+
+
+def test_it_trains_as_from_the_repository_and_finds_what_photos_share(installed, tmp_path):
+    done = installed('sweep', *SMALL, f'--workdir={tmp_path}')
+    assert done.returncode == 0, done.stderr
+    assert 'shapes/split0 (1 of 1)' in done.stdout
+    workdir = f'--workdir={tmp_path}/shapes/split0'
+    scored = run('eval.py', '--config=configs/shapes.py', *SMALL[1:], workdir)
+    assert scored.returncode == 0, scored.stderr
+    assert scored.stdout in done.stdout
+
+    for colour in ('red', 'blue'):
+        Image.new('RGB', (60, 40), colour).save(tmp_path / f'{colour}.png')
+    photos, out = f'--images={tmp_path}/red.png,{tmp_path}/blue.png', tmp_path / 'out'
+    found = installed('predict', workdir, photos, f'--out={out}')
+    assert found.returncode == 0, found.stderr
+    assert '2 photos at threshold 0.5' in found.stdout
+    assert '<script' in (out / 'report.html').read_text()
+
+
+@pytest.mark.parametrize('program', ['installed', 'repository'])
+def test_a_measurement_beside_a_peer_starts_itself_again(program, installed, tmp_path):
+    (tmp_path / 'peer.py').write_text(PEER)
+    arguments = [*SMALL, '--mode=eval', '--blocks=1', f'--peer={tmp_path}/peer.py', '--peer_runs=1']
+    done = installed('benchmark', *arguments) if program == 'installed' else run('benchmark.py', *arguments)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)
+    assert row['peer_ratio'] == row['pairs_per_s'] > 0
+
+
+@pytest.mark.parametrize('arguments', [[], ['--help']])
+def test_without_a_name_it_lists_the_commands(arguments):
+    done = run('-m', 'cosegnet_jax', *arguments)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith('  ')] == [*COMMANDS]
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['tarin'], 'tarin: no such command; did you mean train?'),
+        (['frobnicate'], f'frobnicate: no such command; there are {", ".join(COMMANDS)}'),
+        (['train', '--images=photos'], "Unknown command line flag 'images'"),
+        (['train', '--config=shaeps'], '--config=shaeps: no such config'),
+    ],
+    ids=['near', 'far', "another command's flag", 'config'],
+)
+def test_what_the_user_can_put_right_is_one_line_and_status_2(arguments, message):
+    done = run('-m', 'cosegnet_jax', *arguments)
+    assert (done.returncode, done.stdout) == (2, '')
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f'error: {message}')
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_help_of_a_command_is_its_usage_and_its_flags(name):
+    done = run('-m', 'cosegnet_jax', name, '--help')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert f'\ncosegnet {name} ' in done.stdout
+    assert '--workdir' in done.stdout
+    assert ('--images' in done.stdout) == (name == 'predict')
