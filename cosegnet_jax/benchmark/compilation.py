@@ -13,7 +13,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jax.experimental import topologies
 from jax.sharding import AxisType, Mesh
 from jaxtyping import Array, Float
@@ -161,28 +160,11 @@ def enlarged(
     return convolution.conv3x3(copies, kernel, bias)
 
 
-def transposed(
-    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
-) -> Float[Array, 'n 2*h 2*w cout']:
-    """`convolution.upsample_conv3x3` as a transposed 4×4 convolution of stride 2.
-
-    Copying a pixel to 2×2 is itself a transposed convolution, with ones; the two kernels' product has four
-    taps in a row, of which each pixel of the enlarged map meets two.
-    """
-    taps = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]], np.float32)
-    wide = jnp.einsum('ip,jq,pqco->ijco', taps, taps, kernel, precision=lax.Precision.HIGHEST)
-    y = lax.conv_general_dilated(
-        x,
-        wide.astype(kernel.dtype),
-        (1, 1),
-        [(2, 2)] * 2,
-        lhs_dilation=(2, 2),
-        dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
-    )
-    return y + bias
-
-
-FORMS = {'phases': convolution.upsample_conv3x3, 'transposed': transposed, 'enlarged': enlarged}
+FORMS = {
+    'phases': convolution.upsample_conv3x3_by_phases,
+    'transposed': convolution.upsample_conv3x3_transposed,
+    'enlarged': enlarged,
+}
 
 
 def _slice(topology: str) -> Mesh:

@@ -1,4 +1,4 @@
-"""The two convolutions against their plain forms."""
+"""The convolutions against their plain forms."""
 
 import functools
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax.sharding import NamedSharding, PartitionSpec
 
-from cosegnet_jax.models.convolution import conv3x3, upsample_conv3x3
+from cosegnet_jax.models.convolution import conv3x3, upsample_conv3x3, upsample_conv3x3_transposed
 
 
 def plain_conv3x3(x, kernel, bias):
@@ -20,11 +20,15 @@ def plain_upsample_conv3x3(x, kernel, bias):
     return plain_conv3x3(jnp.repeat(jnp.repeat(x, 2, axis=1), 2, axis=2), kernel, bias)
 
 
-FORMS = pytest.mark.parametrize(
-    ('fast', 'plain', 'scale'),
-    [(conv3x3, plain_conv3x3, 1), (upsample_conv3x3, plain_upsample_conv3x3, 2)],
-    ids=['conv3x3', 'upsample_conv3x3'],
-)
+def forms(*which):
+    """Tests of these functions, each with its plain form and how many times its output is larger."""
+    plain = {conv3x3: (plain_conv3x3, 1)}
+    given = [(form, *plain.get(form, (plain_upsample_conv3x3, 2))) for form in which]
+    return pytest.mark.parametrize(('fast', 'plain', 'scale'), given, ids=[form.__name__ for form in which])
+
+
+ON_CPU = forms(conv3x3, upsample_conv3x3)
+ALL = forms(conv3x3, upsample_conv3x3, upsample_conv3x3_transposed)
 
 
 def make_inputs(n, h, w, cin, cout, scale):
@@ -40,7 +44,7 @@ def value_and_gradients(function, x, kernel, bias, cotangent):
     return value, *transpose(cotangent)
 
 
-@FORMS
+@ALL
 @pytest.mark.parametrize(
     ('h', 'w', 'cin', 'cout'),
     [(6, 4, 9, 10), (3, 7, 8, 9), (1, 1, 8, 9), (2, 2, 9, 8), (5, 4, 3, 8), (4, 5, 8, 1), (1, 2, 2, 1)],
@@ -55,7 +59,7 @@ def test_value_and_gradients_are_those_of_the_plain_form(fast, plain, scale, h, 
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
-@FORMS
+@ALL
 @pytest.mark.parametrize(('cin', 'cout'), [(3, 16), (16, 16), (16, 1)])
 def test_bfloat16_is_rounded_and_not_accumulated_in(fast, plain, scale, cin, cout):
     arrays = [jnp.asarray(a, jnp.bfloat16) for a in make_inputs(2, 16, 16, cin, cout, scale)]
@@ -66,7 +70,7 @@ def test_bfloat16_is_rounded_and_not_accumulated_in(fast, plain, scale, cin, cou
         np.testing.assert_allclose(a.astype(jnp.float32), b, rtol=0, atol=0.01 * float(jnp.abs(b).max()))
 
 
-@FORMS
+@ALL
 def test_shards_of_a_batch_give_the_values_and_gradients_of_the_whole(fast, plain, scale):
     devices = jax.devices()[:4]
     assert len(devices) == 4
@@ -87,7 +91,7 @@ def test_shards_of_a_batch_give_the_values_and_gradients_of_the_whole(fast, plai
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-4)
 
 
-@FORMS
+@ON_CPU
 def test_no_input_gradient_is_computed_where_none_is_asked_for(fast, plain, scale):
     x, kernel, bias, _ = (jnp.asarray(a, jnp.float32) for a in make_inputs(1, 4, 4, 3, 8, scale))
 
@@ -98,7 +102,7 @@ def test_no_input_gradient_is_computed_where_none_is_asked_for(fast, plain, scal
     assert ' convolution(' not in compiled
 
 
-@FORMS
+@ON_CPU
 def test_lowers_for_other_platforms_than_the_one_it_runs_on(fast, plain, scale):
     arrays = [a.astype(np.float32) for a in make_inputs(1, 4, 4, 8, 8, scale)]
     step = jax.jit(lambda *arrays: value_and_gradients(fast, *arrays))
@@ -109,3 +113,13 @@ def test_lowers_for_other_platforms_than_the_one_it_runs_on(fast, plain, scale):
         'tpu': 3,
         'cuda': 3,
     }
+
+
+def test_tpus_take_the_transposed_form_and_other_devices_phases():
+    arrays = [a.astype(np.float32) for a in make_inputs(1, 4, 4, 8, 8, 2)]
+    traced = jax.jit(lambda *arrays: value_and_gradients(upsample_conv3x3, *arrays)).trace(*arrays)
+    transposed = {
+        platform: 'lhs_dilate = [2, 2]' in traced.lower(lowering_platforms=(platform,)).as_text()
+        for platform in ('cpu', 'cuda', 'rocm', 'tpu')
+    }
+    assert transposed == {'cpu': False, 'cuda': False, 'rocm': False, 'tpu': True}
