@@ -10,6 +10,7 @@ from flax import nnx
 from jaxtyping import Array, Float, UInt8
 
 from cosegnet_jax.models.layers import Conv3x3, scaled
+from cosegnet_jax.models.pooling import max_pool
 
 # The network's one input convention, per RGB channel on the scale 0-255: z = (pixel - MEAN) / STD.
 # The mean is the one that VGG16 was trained with; imported weights of any convention are folded to it.
@@ -31,11 +32,6 @@ def normalise(images: UInt8[Array, 'n h w 3'], dtype: jnp.dtype) -> Float[Array,
     """Pixels 0-255 to the network's input; done on the device, since bytes cross to it four times faster."""
     z = (images.astype(jnp.float32) - jnp.asarray(MEAN)) / jnp.asarray(STD)
     return z.astype(dtype)
-
-
-def max_pool(x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c']:
-    """2×2 max-pooling with stride 2."""
-    return nnx.max_pool(x, (2, 2), strides=(2, 2))
 
 
 class VGG16(nnx.Module):

@@ -1,0 +1,25 @@
+"""Max-pooling against XLA's own."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from cosegnet_jax.models.pooling import max_pool
+
+
+@pytest.mark.parametrize('levels', [2, 1000], ids=['many equal pixels', 'few equal pixels'])
+def test_value_and_gradient_are_those_of_the_plain_form(levels):
+    rng = np.random.default_rng(0)
+    x = rng.integers(-levels, levels, (2, 6, 8, 3)).astype(np.float32)
+    dy = rng.standard_normal((2, 3, 4, 3)).astype(np.float32)
+    got, transpose = jax.vjp(max_pool, x)
+    want, plain_transpose = jax.vjp(lambda x: nnx.max_pool(x, (2, 2), strides=(2, 2)), x)
+    np.testing.assert_array_equal(got, want)
+    np.testing.assert_array_equal(transpose(dy)[0], plain_transpose(dy)[0])
+
+
+def test_gradient_keeps_the_type_of_the_map():
+    x = jnp.ones((1, 2, 2, 1), jnp.bfloat16)
+    assert jax.grad(lambda x: max_pool(x).sum())(x).dtype == jnp.bfloat16
