@@ -10,6 +10,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from cosegnet_jax.models import cpu_upsampling
 from cosegnet_jax.models.convolve import accumulator, convolve
 
 # [phase, small tap, tap]: which taps over an enlarged row fall on the same pixel of the small row. Of three
@@ -53,10 +54,16 @@ def upsample_conv3x3(
 ) -> Float[Array, 'n 2*h 2*w cout']:
     """Nearest-neighbour enlargement by two, then `conv3x3`, without making the enlarged map.
 
-    In the form that the device computes with fewer bytes moved; docs/scaling.md has the figures for TPU.
+    In the form that is fastest on the device: docs/performance.md has the figures.
     """
+    precise = x.dtype == accumulator(x)
     return lax.platform_dependent(
-        x, kernel, bias, tpu=upsample_conv3x3_transposed, default=upsample_conv3x3_by_phases
+        x,
+        kernel,
+        bias,
+        cpu=cpu_upsampling.upsample_conv3x3 if precise else upsample_conv3x3_by_phases,
+        tpu=upsample_conv3x3_transposed,
+        default=upsample_conv3x3_by_phases,
     )
 
 

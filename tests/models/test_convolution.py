@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from jax.sharding import NamedSharding, PartitionSpec
 
-from cosegnet_jax.models.convolution import conv3x3, upsample_conv3x3, upsample_conv3x3_transposed
+from cosegnet_jax.models.convolution import (
+    conv3x3,
+    upsample_conv3x3,
+    upsample_conv3x3_by_phases,
+    upsample_conv3x3_transposed,
+)
 
 
 def plain_conv3x3(x, kernel, bias):
@@ -28,7 +33,7 @@ def forms(*which):
 
 
 ON_CPU = forms(conv3x3, upsample_conv3x3)
-ALL = forms(conv3x3, upsample_conv3x3, upsample_conv3x3_transposed)
+ALL = forms(conv3x3, upsample_conv3x3, upsample_conv3x3_by_phases, upsample_conv3x3_transposed)
 
 
 def make_inputs(n, h, w, cin, cout, scale):
@@ -57,6 +62,21 @@ def test_value_and_gradients_are_those_of_the_plain_form(fast, plain, scale, h, 
     for a, b in zip(got, want, strict=True):
         assert a.dtype == jnp.float64
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+# Wide enough for F(4, 3); with rows that fill its tiles, and that leave one to three of them over.
+@pytest.mark.parametrize(('h', 'w', 'cin', 'cout'), [(8, 5, 48, 50), (9, 3, 50, 48), (10, 1, 48, 48), (11, 6, 48, 49)])
+def test_value_and_gradients_of_wide_maps_are_those_of_the_plain_form(h, w, cin, cout):
+    x, kernel, bias, cotangent = make_inputs(2, h, w, cin, cout, 1)
+    with jax.enable_x64(True):
+        want = value_and_gradients(plain_conv3x3, x, kernel, bias, cotangent)
+        got = value_and_gradients(conv3x3, x, kernel, bias, cotangent)
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-13 * float(jnp.abs(b).max()))
+    single = value_and_gradients(conv3x3, *(jnp.asarray(a, jnp.float32) for a in (x, kernel, bias, cotangent)))
+    for a, b in zip(single, want, strict=True):
+        assert a.dtype == jnp.float32
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 * float(jnp.abs(b).max()))
 
 
 @ALL
@@ -109,7 +129,7 @@ def test_lowers_for_other_platforms_than_the_one_it_runs_on(fast, plain, scale):
     traced = step.trace(*arrays)
     on = {p: traced.lower(lowering_platforms=(p,)).as_text() for p in ('cpu', 'tpu', 'cuda')}
     assert {p: text.count('stablehlo.convolution') for p, text in on.items()} == {
-        'cpu': 2,
+        'cpu': {conv3x3: 2, upsample_conv3x3: 0}[fast],  # matrix products instead
         'tpu': 3,
         'cuda': 3,
     }
