@@ -11,7 +11,8 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from cosegnet_jax.models import cpu_upsampling
-from cosegnet_jax.models.convolve import accumulator, convolve
+from cosegnet_jax.models.convolve import convolve
+from cosegnet_jax.models.precision import accumulator
 
 # [phase, small tap, tap]: which taps over an enlarged row fall on the same pixel of the small row. Of three
 # taps, the middle one is on the second copy of a pixel (phase 0) or on the first (phase 1); of five, on the
