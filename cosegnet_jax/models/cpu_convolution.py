@@ -107,9 +107,7 @@ def _kernel_gradient(x: Array, dy: Array, rows: int, columns: int) -> Array:
     return taps.reshape(rows, columns, cin, cout)
 
 
-def _windows(
-    x: Array, corners: Iterable[tuple[int, int]], h: int, w: int
-) -> Float[Array, 'n h w corners c']:
+def _windows(x: Array, corners: Iterable[tuple[int, int]], h: int, w: int) -> Float[Array, 'n h w corners c']:
     """The h×w windows of a map that begin at `corners`, (row, column) pairs, with zeros outside the map."""
     zero = jnp.zeros((), x.dtype)
 

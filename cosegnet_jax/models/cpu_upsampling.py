@@ -1,13 +1,12 @@
 """Enlargement and 3×3 convolution in nine matrix products of the small map, for the CPU.
 
-Four phases of 2×2 taps take sixteen (`convolution.upsample_conv3x3_by_phases`). In a row, with taps a, b and c,
-the two copies of pixel i become
+Four phases of 2×2 taps take sixteen (`convolution.upsample_conv3x3_by_phases`). In a row, with taps a, b
+and c, the two copies of pixel i become
 
     a x[i - 1] + (b + c) x[i]  =  s x[i] + a (x[i - 1] - x[i])
     (a + b) x[i] + c x[i + 1]  =  s x[i] - c (x[i] - x[i + 1]),    s = a + b + c,
 
-so that of the products with s, a and -c, one each for a pixel and for the differences before and after it, the
-first serves both.
+so that three products, of a pixel and of its differences from the one before and the one after it, make both.
 """
 
 from __future__ import annotations
@@ -43,7 +42,9 @@ def _differences(x: Float[Array, 'n h w c'], axis: int) -> Float[Array, 'n h2 w2
     return lax.pad(x, zero, before) - lax.pad(x, zero, after)
 
 
-def _products(x: Float[Array, 'n h w cin'], taps: Float[Array, 'k cin cout']) -> list[Float[Array, 'n h w cout']]:
+def _products(
+    x: Float[Array, 'n h w cin'], taps: Float[Array, 'k cin cout']
+) -> list[Float[Array, 'n h w cout']]:
     """Of the same map with several taps, as one matrix product."""
     k, cin, cout = taps.shape
     return jnp.split(x @ taps.swapaxes(0, 1).reshape(cin, k * cout), k, axis=-1)

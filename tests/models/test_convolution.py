@@ -65,18 +65,18 @@ def test_value_and_gradients_are_those_of_the_plain_form(fast, plain, scale, h, 
 
 
 # Wide enough for F(4, 3); with rows that fill its tiles, and that leave one to three of them over.
-@pytest.mark.parametrize(('h', 'w', 'cin', 'cout'), [(8, 5, 48, 50), (9, 3, 50, 48), (10, 1, 48, 48), (11, 6, 48, 49)])
+@pytest.mark.parametrize(
+    ('h', 'w', 'cin', 'cout'), [(8, 5, 48, 50), (9, 3, 50, 48), (10, 1, 48, 48), (11, 6, 48, 49)]
+)
 def test_value_and_gradients_of_wide_maps_are_those_of_the_plain_form(h, w, cin, cout):
-    x, kernel, bias, cotangent = make_inputs(2, h, w, cin, cout, 1)
+    arrays = make_inputs(2, h, w, cin, cout, 1)
     with jax.enable_x64(True):
-        want = value_and_gradients(plain_conv3x3, x, kernel, bias, cotangent)
-        got = value_and_gradients(conv3x3, x, kernel, bias, cotangent)
-    for a, b in zip(got, want, strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-13 * float(jnp.abs(b).max()))
-    single = value_and_gradients(conv3x3, *(jnp.asarray(a, jnp.float32) for a in (x, kernel, bias, cotangent)))
-    for a, b in zip(single, want, strict=True):
-        assert a.dtype == jnp.float32
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 * float(jnp.abs(b).max()))
+        want = [np.asarray(a) for a in value_and_gradients(plain_conv3x3, *arrays)]
+        double = value_and_gradients(conv3x3, *arrays)
+    single = value_and_gradients(conv3x3, *(a.astype(np.float32) for a in arrays))
+    for got, tolerance in [(double, 1e-13), (single, 1e-5)]:
+        for a, b in zip(got, want, strict=True):
+            np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max())
 
 
 @ALL

@@ -12,8 +12,8 @@ from cosegnet_jax.models.pooling import max_pool
 @pytest.mark.parametrize('levels', [2, 1000], ids=['many equal pixels', 'few equal pixels'])
 def test_value_and_gradient_are_those_of_the_plain_form(levels):
     rng = np.random.default_rng(0)
-    x = rng.integers(-levels, levels, (2, 6, 8, 3)).astype(np.float32)
-    dy = rng.standard_normal((2, 3, 4, 3)).astype(np.float32)
+    x = jnp.asarray(rng.integers(-levels, levels, (2, 6, 8, 3)), jnp.float32)
+    dy = jnp.asarray(rng.standard_normal((2, 3, 4, 3)), jnp.float32)
     got, transpose = jax.vjp(max_pool, x)
     want, plain_transpose = jax.vjp(lambda x: nnx.max_pool(x, (2, 2), strides=(2, 2)), x)
     np.testing.assert_array_equal(got, want)
