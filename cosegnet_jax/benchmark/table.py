@@ -1,0 +1,37 @@
+"""Lines of a measurement as a Markdown table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cosegnet_jax.benchmark.row import Row
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """A column for each row of figures and a line for each key, in the order in which keys come up.
+
+    Figures have four significant digits; what another program said has its keys after a dot.
+    """
+    columns = [_flat(row) for row in rows]
+    keys = list(dict.fromkeys(key for column in columns for key in column))
+    lines = [[key, *(_text(column.get(key, '')) for column in columns)] for key in keys]
+    head, rule = ['' for _ in range(len(columns) + 1)], ['---'] * (len(columns) + 1)
+    return '\n'.join(f'| {" | ".join(line)} |' for line in [head, rule, *lines])
+
+
+def _flat(row: Row) -> Row:
+    flat = {}
+    for key, value in row.items():
+        flat |= (
+            {f'{key}.{inner}': v for inner, v in value.items()} if isinstance(value, dict) else {key: value}
+        )
+    return flat
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ', '.join(map(_text, value))
+    if isinstance(value, float):
+        return f'{value:.4g}'
+    return '' if value is None else str(value)
