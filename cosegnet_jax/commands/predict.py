@@ -1,10 +1,12 @@
 """Find what photos have in common.
 
 cosegnet predict --workdir=runs/pascal --images=FOLDER --out=OUT [--threshold=0.5] [--dry_run | --json]
+    [--annotations=coco,labelme,cvat]
 
 Writes OUT/masks/NAME.png (255 where the object is, at the photo's own size, upright), OUT/pairs.json and
 OUT/report.html. The same command goes on where it was stopped; another --threshold groups anew, without
-looking at a photo again.
+looking at a photo again. --annotations also writes the masks for tools to correct them in, as
+OUT/annotations/coco.json, OUT/annotations/labelme/NAME.json and OUT/annotations/cvat.xml.
 
 Ends with status 0, also where files were skipped: they are listed on stderr and in pairs.json. Ends with
 status 2 and one line where there is something to put right.
@@ -18,6 +20,7 @@ from absl import flags
 from cosegnet_jax import cli
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference import collection, command, outputs, whole
+from cosegnet_jax.inference.annotations import formats
 from cosegnet_jax.inference.predictor import CoSegmenter
 
 _IMAGES = flags.DEFINE_string(
@@ -29,6 +32,9 @@ _THRESHOLD = flags.DEFINE_float(
 )
 _DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Only say what would be written.')
 flags.DEFINE_alias('dry-run', 'dry_run')
+_ANNOTATIONS = flags.DEFINE_list(
+    'annotations', [], 'Annotation formats to write, too, with commas between: coco, labelme, cvat.'
+)
 _JSON = flags.DEFINE_bool('json', False, 'Print pairs.json instead of a summary.')
 
 
@@ -39,16 +45,18 @@ def main() -> None:
         raise UserError('--images=FOLDER and --out=OUT must be given: photos, and a folder for what is found')
     if _DRY_RUN.value and _JSON.value:
         raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
+    annotations = formats.chosen(_ANNOTATIONS.value)
     photos = collection.find(_IMAGES.value)
     segmenter = CoSegmenter.load(cli.run_folder())
     if _DRY_RUN.value:
         print(command.plan(photos, segmenter, Path(_OUT.value)))
         return
     out = cli.writable('out', _OUT.value)
-    found, document = command.predict(photos, segmenter, out, _THRESHOLD.value)
+    found, document = command.predict(photos, segmenter, out, _THRESHOLD.value, annotations)
     for skipped in document['skipped']:
         print(f'skipped {skipped["name"]}: {skipped["reason"]}', file=sys.stderr)
     if _JSON.value:
         print(whole.to_json(document))
     else:
-        print(f'{outputs.summary(found, _THRESHOLD.value)}\nwritten: {out}/masks, pairs.json, report.html')
+        written = ['masks', 'pairs.json', 'report.html', *(f'annotations/{one.name}' for one in annotations)]
+        print(f'{outputs.summary(found, _THRESHOLD.value)}\nwritten: {out}/{", ".join(written)}')

@@ -1,4 +1,4 @@
-"""What predict.py does: photos of a collection in, a folder of masks, pairs.json and report.html out."""
+"""What predict.py does: photos in; masks, pairs.json, report.html and annotations out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference import kept, outputs, whole
+from cosegnet_jax.inference.annotations.formats import Format
 from cosegnet_jax.inference.collection import Photo
 from cosegnet_jax.inference.cosegmentation import CoSegmentation, Described, OnDemand
 from cosegnet_jax.inference.outputs import Skipped
@@ -39,9 +40,13 @@ def plan(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> str:
 
 
 def predict(
-    photos: Sequence[Photo], segmenter: CoSegmenter, out: Path, threshold: float
+    photos: Sequence[Photo],
+    segmenter: CoSegmenter,
+    out: Path,
+    threshold: float,
+    annotations: Sequence[Format] = (),
 ) -> tuple[CoSegmentation, dict[str, Any]]:
-    """Writes masks, report.html and, when all else is there, pairs.json.
+    """Writes masks, report.html, annotations and, when all else is there, pairs.json.
 
     What was done by an earlier call that was stopped, or at another threshold, is not done again. Files that
     cannot be read are skipped and listed.
@@ -51,6 +56,7 @@ def predict(
         segmenter: The network.
         out: Folder that exists; new, or written by this network before.
         threshold: For `groups.group`.
+        annotations: What to write into OUT/annotations; from `formats.chosen`.
 
     Returns:
         What was found, and the content of pairs.json.
@@ -78,12 +84,14 @@ def predict(
         return one
 
     names = tuple(photo.name for photo in used)
-    looks = OnDemand(described, len(used))
-    found = segmenter.relate(names, [photo.path for photo in used], looks, threshold)
+    paths = [photo.path for photo in used]
+    found = segmenter.relate(names, paths, OnDemand(described, len(used)), threshold)
     masks = outputs.mask_names(names)
     _write_masks(found, [out / mask for mask in masks], [keys[name] for name in names])
     with whole.written(out / 'report.html') as file:
         write_report(file, found, threshold=threshold, title=f'{len(used)} photos')
+    for one in annotations:
+        one.write(out / 'annotations' / one.name, found, paths)
     document = outputs.document(found, masks, threshold, skipped)
     whole.write_json(out / 'pairs.json', document)
     return found, document

@@ -26,14 +26,19 @@ class Skipped(NamedTuple):
 
 
 def mask_names(names: Sequence[str]) -> list[str]:
-    """The mask of each photo, as a path inside OUT.
+    """The mask of each photo, as a path inside OUT: that of 'cow/a.jpg' is 'masks/cow/a.png'."""
+    return [f'masks/{name}' for name in renamed(names, '.png')]
 
-    That of 'cow/a.jpg' is 'masks/cow/a.png'; but where another photo might claim that name, as 'cow/a.webp'
-    would, it is 'masks/cow/a.jpg.png'. Letters that differ in case only are the same to some file systems.
+
+def renamed(names: Sequence[str], suffix: str) -> list[str]:
+    """The names of photos with another suffix, all of them different.
+
+    'cow/a.jpg' becomes 'cow/a.png'; but where another photo might claim that name, as 'cow/a.webp' would, it
+    is 'cow/a.jpg.png'. Letters that differ in case only are the same to some file systems.
     """
 
     def both(name: str) -> tuple[str, str]:
-        return str(PurePosixPath('masks', name).with_suffix('.png')), f'masks/{name}.png'
+        return str(PurePosixPath(name).with_suffix(suffix)), f'{name}{suffix}'
 
     claims = Counter(claim for name in names for claim in {path.casefold() for path in both(name)})
     return [short if claims[short.casefold()] == 1 else long for short, long in map(both, names)]

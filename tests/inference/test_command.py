@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+from xml.etree import ElementTree
 
 import jax
 import numpy as np
@@ -10,12 +11,13 @@ from PIL import Image
 
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference import collection, command, outputs
+from cosegnet_jax.inference.annotations import formats
 from cosegnet_jax.inference.predictor import CoSegmenter
 
 
-def predict(segmenter, images, out, threshold=0.0):
+def predict(segmenter, images, out, threshold=0.0, annotations=()):
     out.mkdir(exist_ok=True)
-    return command.predict(collection.find(str(images)), segmenter, out, threshold)
+    return command.predict(collection.find(str(images)), segmenter, out, threshold, annotations)
 
 
 def grey_levels(path):
@@ -55,6 +57,21 @@ def test_masks_probabilities_groups_and_report_are_written(tmp_path, segmenter, 
     for mask, expected in zip(written['masks'], found.masks, strict=True):
         np.testing.assert_array_equal(grey_levels(tmp_path / 'out' / mask), expected * 255)
     assert 'two 😀.jpg' in (tmp_path / 'out' / 'report.html').read_text()
+
+
+def test_annotations_lead_to_the_photos_and_follow_the_groups(tmp_path, segmenter, photos):
+    pytest.importorskip('cv2', reason='needs OpenCV, of the extra annotations')
+    chosen = formats.chosen(['cvat', 'labelme'])
+    out = tmp_path / 'out'
+    for threshold, groups in ((0.0, {'group 1'}), (1.0, set())):
+        predict(segmenter, photos, out, threshold, chosen)
+        labels = {mask.get('label') for mask in ElementTree.parse(out / 'annotations/cvat.xml').iter('mask')}
+        assert labels == groups
+        for name in ('a/one.png', 'a/two 😀.jpg', 'b/one.png'):
+            path = (out / 'annotations' / 'labelme' / name).with_suffix('.json')
+            document = json.loads(path.read_text())
+            assert {shape['label'] for shape in document['shapes']} == groups
+            assert (path.parent / document['imagePath']).resolve() == photos / name
 
 
 def test_another_threshold_empties_masks_without_looking_again(tmp_path, segmenter, photos, looked_at):

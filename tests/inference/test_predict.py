@@ -27,14 +27,20 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
     assert (out / 'report.html').is_file()
 
     other = run(
-        'predict.py', f'--workdir={run_folder}', f'--images={photos}', f'--out={out}', '--threshold=1'
+        'predict.py',
+        f'--workdir={run_folder}',
+        f'--images={photos}',
+        f'--out={out}',
+        '--threshold=1',
+        '--annotations=cvat',
     )
     assert other.returncode == 0, other.stderr
     assert other.stdout.splitlines() == [
         '2 photos at threshold 1: 0 group(s)',
         'outliers: 2 photos (one.png, two.png)',
-        f'written: {out}/masks, pairs.json, report.html',
+        f'written: {out}/masks, pairs.json, report.html, annotations/cvat.xml',
     ]
+    assert (out / 'annotations' / 'cvat.xml').is_file()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""COCO's JSON for instances, with masks as compressed run lengths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from cosegnet_jax import extras
+from cosegnet_jax.inference import whole
+from cosegnet_jax.inference.annotations.labels import label, labelled
+from cosegnet_jax.inference.cosegmentation import CoSegmentation
+
+NEEDS = 'pycocotools.mask'
+
+
+def write(path: Path, found: CoSegmentation) -> None:
+    """Writes one file; groups are categories, and numbers begin at 1, for some readers take 0 for none.
+
+    Raises:
+        UserError: It cannot be written, or pycocotools is not installed.
+    """
+    codec = extras.load(NEEDS, 'annotations')
+    images, annotations = [], []
+    for number, (name, group, mask) in enumerate(labelled(found), 1):
+        height, width = mask.shape
+        images.append({'id': number, 'file_name': name, 'height': height, 'width': width})
+        if not group:
+            continue
+        runs = codec.encode(np.asfortranarray(mask, np.uint8))
+        annotations.append(
+            {
+                'id': len(annotations) + 1,
+                'image_id': number,
+                'category_id': group,
+                'segmentation': {'size': runs['size'], 'counts': runs['counts'].decode('ascii')},
+                'area': int(codec.area(runs)),
+                'bbox': codec.toBbox(runs).tolist(),
+                'iscrowd': 0,
+            }
+        )
+    categories = [{'id': number, 'name': label(number)} for number in range(1, len(found.groups) + 1)]
+    whole.write_json(path, {'images': images, 'annotations': annotations, 'categories': categories})

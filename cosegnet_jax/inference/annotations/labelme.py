@@ -1,0 +1,102 @@
+"""Labelme's JSON, a file for each photo, with outlines whose points can be dragged.
+
+An outline goes through the middle of the pixels at the object's edge, and Labelme counts these pixels in, so
+that it fills in the mask exactly. Its polygons have no holes: a part of an object that has one is a shape of
+type 'mask', which Labelme shows, moves and deletes, but does not reshape.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+from PIL import Image
+
+from cosegnet_jax import extras
+from cosegnet_jax.inference import outputs, whole
+from cosegnet_jax.inference.annotations.labels import label, labelled
+from cosegnet_jax.inference.cosegmentation import CoSegmentation
+
+NEEDS = 'cv2'
+_VERSION = '5.5.0'  # of Labelme, whose format this is; since 5.3 there are shapes of type 'mask'
+_MADE = 'cosegnet'  # key of the digest of what was written; Labelme keeps what it does not know
+
+
+def write(folder: Path, found: CoSegmentation, photos: Sequence[Path]) -> None:
+    """Writes a file for each photo, such as 'cow/a.json' for 'cow/a.jpg'.
+
+    What was corrected in Labelme since an earlier call is left as it is.
+
+    Args:
+        folder: Where to.
+        found: Photos, groups and masks; names are paths from the folder of the photos.
+        photos: The file of each photo, to which the annotation leads.
+
+    Raises:
+        UserError: A file cannot be written, or OpenCV is not installed.
+    """
+    names = outputs.renamed(found.names, '.json')
+    for name, photo, (_, group, mask) in zip(names, photos, labelled(found), strict=True):
+        path = folder / name
+        if _is_corrected(path):
+            continue
+        shapes = list(_shapes(mask, group)) if group else []
+        height, width = mask.shape
+        document = {
+            'version': _VERSION,
+            'flags': {},
+            'shapes': shapes,
+            'imagePath': Path(os.path.relpath(photo, path.parent)).as_posix(),
+            'imageData': None,
+            'imageHeight': height,
+            'imageWidth': width,
+            _MADE: _digest(shapes),
+        }
+        whole.write_json(path, document)
+
+
+def _is_corrected(path: Path) -> bool:
+    """Whether the shapes of a file are others than were written."""
+    try:
+        document = json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        return False
+    return document.get(_MADE) != _digest(document['shapes'])
+
+
+def _digest(shapes: list[dict[str, Any]]) -> str:
+    return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:16]
+
+
+def _shapes(mask: Bool[np.ndarray, 'height width'], group: int) -> Iterator[dict[str, Any]]:
+    """One shape for each part of the mask; pixels that touch at a corner are of one part."""
+    cv2 = extras.load(NEEDS, 'annotations')
+    count, parts, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    for number in range(1, count):
+        left, top, width, height, _ = boxes[number].tolist()
+        part = parts[top : top + height, left : left + width] == number
+        outlines, _ = cv2.findContours(
+            part.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top)
+        )
+        shape = {'label': label(group), 'group_id': group, 'description': '', 'flags': {}, 'mask': None}
+        if len(outlines) == 1:  # else the others are those of holes
+            points = outlines[0][:, 0].tolist()
+            points += points[:1] * (3 - len(points))  # Labelme asks for three, also around a single pixel
+            yield {**shape, 'points': points, 'shape_type': 'polygon'}
+        else:
+            corners = [[left, top], [left + width - 1, top + height - 1]]
+            yield {**shape, 'points': corners, 'shape_type': 'mask', 'mask': _png(part)}
+
+
+def _png(part: Bool[np.ndarray, 'height width']) -> str:
+    file = io.BytesIO()
+    Image.fromarray(part.astype(np.uint8) * 255).save(file, 'PNG')
+    return base64.b64encode(file.getvalue()).decode()
