@@ -6,6 +6,7 @@ Only the module of the command that runs is imported: flags are global, and comm
 # What `cosegnet` says of each.
 COMMANDS = {
     'predict': 'find what photos have in common',
+    'serve': 'the same on a web page',
     'train': 'train a network',
     'eval': "evaluate a run, or make the paper's tables of many",
     'sweep': 'train and evaluate variants of a config on several splits',

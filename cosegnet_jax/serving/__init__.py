@@ -1,0 +1,1 @@
+"""A web page on which visitors drop photos, see groups and masks, and take them away."""
