@@ -1,7 +1,8 @@
 """Multiply-accumulates (MAC) of the networks, counted from their layer shapes.
 
-Two counts: that of a network as its paper draws it, and that of the form computed here
-(`models.convolution`), in which a convolution after nearest-neighbour enlargement takes fewer.
+Two counts: that of a network as its paper draws it, and that of direct convolutions that do not repeat the
+products of copies, so that one after nearest-neighbour enlargement takes fewer. The forms that are computed on
+some devices (`models.convolution`) take fewer still.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def count(config: Model, image_size: int, *, as_drawn: bool) -> Macs:
     Args:
         config: The network.
         image_size: Side in pixels.
-        as_drawn: Convolve enlarged maps as papers draw it; else by the fewest multiplications.
+        as_drawn: Convolve enlarged maps as papers draw it; else without repeating the products of copies.
     """
     first, *encoder = _encoder(config.width, image_size)
     image, mask = _AFTER_ENCODER[config.name](config, image_size, as_drawn)

@@ -1,4 +1,4 @@
-"""The convolutions that the networks are made of, in the forms that take the fewest multiplications.
+"""The convolutions that the networks are made of, in fast forms.
 
 All are exact: values and gradients are those of the plain forms in `jax.lax`, up to rounding.
 """

@@ -64,12 +64,14 @@ def write(folder: Path, found: CoSegmentation, photos: Sequence[Path]) -> None:
 
 
 def _is_corrected(path: Path) -> bool:
-    """Whether the shapes of a file are others than were written."""
+    """Whether there is a file whose shapes are others than were written."""
     try:
         document = json.loads(path.read_text(encoding='utf-8'))
+        return document.get(_MADE) != _digest(document['shapes'])
     except FileNotFoundError:
         return False
-    return document.get(_MADE) != _digest(document['shapes'])
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return True  # not ours, whatever it is
 
 
 def _digest(shapes: list[dict[str, Any]]) -> str:

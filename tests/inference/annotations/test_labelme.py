@@ -96,3 +96,12 @@ def test_what_was_corrected_is_left_and_the_rest_is_written_anew(tmp_path):
     labelme.write(tmp_path, found, photos(tmp_path))
     assert json.loads(ring.read_text()) == corrected
     assert pixel.read_text() == before
+
+
+def test_a_file_of_somebody_else_is_left(tmp_path):
+    for text in ('not JSON', '[]', '{"shapes": []}'):
+        other = tmp_path / 'car' / 'ring.json'
+        other.parent.mkdir(exist_ok=True)
+        other.write_text(text)
+        labelme.write(tmp_path, found_masks.found(), photos(tmp_path))
+        assert other.read_text() == text
