@@ -10,5 +10,6 @@ COMMANDS = {
     'train': 'train a network',
     'eval': "evaluate a run, or make the paper's tables of many",
     'sweep': 'train and evaluate variants of a config on several splits',
+    'export': 'write a trained network as files that others can load',
     'benchmark': 'measure speed and memory',
 }

@@ -3,6 +3,8 @@
 cosegnet predict --workdir=runs/pascal --images=FOLDER --out=OUT [--threshold=0.5] [--dry_run | --json]
     [--annotations=coco,labelme,cvat]
 
+The network is the best checkpoint of a run, or with --model=NAME instead of --workdir an exported one.
+
 Writes OUT/masks/NAME.png (255 where the object is, at the photo's own size, upright), OUT/pairs.json and
 OUT/report.html. The same command goes on where it was stopped; another --threshold groups anew, without
 looking at a photo again. --annotations also writes the masks for tools to correct them in, as
@@ -19,10 +21,10 @@ from absl import flags
 
 from cosegnet_jax import cli
 from cosegnet_jax.errors import UserError
-from cosegnet_jax.inference import collection, command, outputs, whole
+from cosegnet_jax.inference import chosen, collection, command, outputs, whole
 from cosegnet_jax.inference.annotations import formats
-from cosegnet_jax.inference.predictor import CoSegmenter
 
+_MODEL = flags.DEFINE_string('model', None, chosen.MODEL_HELP)
 _IMAGES = flags.DEFINE_string(
     'images', None, 'Folder of photos, with the folders in it; or several files, with commas between.'
 )
@@ -39,7 +41,7 @@ _JSON = flags.DEFINE_bool('json', False, 'Print pairs.json instead of a summary.
 
 
 def main() -> None:
-    """Groups and segments the photos of a collection with the best checkpoint of a run."""
+    """Groups and segments the photos of a collection."""
     cli.refuse_config()
     if not _IMAGES.value or not _OUT.value:
         raise UserError('--images=FOLDER and --out=OUT must be given: photos, and a folder for what is found')
@@ -47,7 +49,7 @@ def main() -> None:
         raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
     annotations = formats.chosen(_ANNOTATIONS.value)
     photos = collection.find(_IMAGES.value)
-    segmenter = CoSegmenter.load(cli.run_folder())
+    segmenter = chosen.segmenter(flags.FLAGS.workdir, _MODEL.value)
     if _DRY_RUN.value:
         print(command.plan(photos, segmenter, Path(_OUT.value)))
         return

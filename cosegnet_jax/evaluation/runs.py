@@ -40,6 +40,8 @@ _NEEDED = (
     'protocol.decided_by', 'training.dataset', 'training.config',
 )  # fmt: skip
 
+_KEPT = 'eval/*-*-*.json'  # where a run keeps its evaluations, by `results.kept_name`
+
 Recipe = tuple[tuple[str, Any], ...]  # keys and values
 
 
@@ -127,11 +129,20 @@ def find(folders: Iterable[Path]) -> list[Evaluated]:
     for folder in folders:
         if not folder.is_dir():
             raise UserError(f'{folder}: no such folder; name folders that hold evaluated runs')
-        files = list(folder.glob('**/eval/*-*-*.json'))
+        files = list(folder.glob(f'**/{_KEPT}'))
         if not files:
             raise UserError(f'{folder}: no evaluated run in it; evaluate one first, with eval.py')
         found |= {file.resolve(): file for file in files}  # a folder may be named inside another
     return [read(file) for file in sorted(found.values())]
+
+
+def of_run(workdir: Path) -> list[Evaluated]:
+    """Read the evaluations of one run, of whatever steps; there may be none.
+
+    Raises:
+        UserError: A file is damaged or of another version.
+    """
+    return [read(file) for file in sorted(workdir.glob(_KEPT))]
 
 
 def flags(recipe: Recipe) -> str:

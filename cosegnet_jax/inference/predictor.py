@@ -25,6 +25,7 @@ from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described, OnDemand
 from cosegnet_jax.inference.groups import group
 from cosegnet_jax.inference.reading import Source, name_of, read
+from cosegnet_jax.interchange import model_file, pretrained
 from cosegnet_jax.models import apply
 from cosegnet_jax.training import checkpoints
 
@@ -33,7 +34,7 @@ BATCH = 8  # photos looked at together, and what is lost at most, twice, when a 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class CoSegmenter:
-    """A trained CoSegNet, to be made by `load`."""
+    """A trained CoSegNet, to be made by `load` or `from_pretrained`."""
 
     config: Config  # that it was trained with
     step: int  # of training
@@ -42,28 +43,42 @@ class CoSegmenter:
 
     @classmethod
     def load(cls, path: str | os.PathLike, step: int | None = None) -> CoSegmenter:
-        """Reads a checkpoint.
+        """Reads a trained network.
 
         Args:
-            path: Folder of a run, the --workdir of train.py.
-            step: Which checkpoint; None is the best by validation.
+            path: Folder of a run, the --workdir of train.py, or a model file of cosegnet export.
+            step: Which checkpoint of a run; None is the best by validation.
 
         Raises:
             UserError: There is none, it is damaged, or it is of a network that looks at pairs.
         """
-        mesh = meshes.data_mesh()
-        trained = checkpoints.load_params(Path(path), None, mesh, step)
-        name = trained.config.model.name
-        if models.is_pairwise(trained.config.model):
-            raise UserError(
-                f'{path}: a run of config.model.name={name}, whose masks depend on the pair; '
-                f'name a run of cosegnet'
-            )
-        return cls(trained.config, trained.step, trained.params, mesh)
+        path, mesh = Path(path), meshes.data_mesh()
+        if path.is_file():
+            network = model_file.read(path, mesh)
+            if step not in (None, network.step):
+                raise UserError(f'{path}: holds step {network.step} and not {step}; leave the step out')
+        else:
+            network = checkpoints.load_params(path, None, mesh, step)
+            model_file.check_kind(network.config.model, path)
+        return cls(network.config, network.step, network.params, mesh)
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike) -> CoSegmenter:
+        """Reads an exported network.
+
+        Args:
+            name: The model file; a folder that holds it; or a repository on the Hugging Face Hub, OWNER/NAME
+                or OWNER/NAME@REVISION, which is downloaded once.
+
+        Raises:
+            UserError: There is no such thing, it cannot be downloaded, or `load` refuses it.
+        """
+        return cls.load(pretrained.find(os.fspath(name)))
 
     def fingerprint(self) -> str:
         """Says which network this is, wherever it is kept."""
-        digest = hashlib.sha256(repr((self.config.image_size, self.config.model)).encode())
+        model = dataclasses.replace(self.config.model, weights='')  # what it began with is no part of it
+        digest = hashlib.sha256(repr((self.config.image_size, model)).encode())
         for leaf in jax.tree.leaves(self.params):
             digest.update(np.ascontiguousarray(leaf))
         return digest.hexdigest()[:16]

@@ -13,32 +13,37 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float, Float32, UInt8
 
 from cosegnet_jax import mesh as meshes
+from cosegnet_jax.models.cosegnet import CoSegNet
 
 PAIR_BLOCK = 256  # images a side of the blocks in which pairs are decided
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _describe(
-    graph: nnx.GraphDef, params: Any, images: UInt8[Array, 'n h w 3']
+def masks_and_embeddings(
+    model: CoSegNet, images: UInt8[Array, 'n h w 3']
 ) -> tuple[Float[Array, 'n h w'], Float[Array, 'n 64']]:
-    model = nnx.merge(graph, params)
+    """Ungated mask probabilities and embeddings of a batch."""
     description = model.describe(images)
     return jax.nn.sigmoid(model.masks(description.tap)), description.embedding
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _decide(
-    graph: nnx.GraphDef,
-    symmetric: bool,
-    params: Any,
-    rows: Float[Array, 'r 64'],
-    columns: Float[Array, 'c 64'],
+def shared_object(
+    model: CoSegNet, symmetric: bool, rows: Float[Array, 'r 64'], columns: Float[Array, 'c 64']
 ) -> Float[Array, 'r c']:
-    decision = nnx.merge(graph, params).decision
-    probability = jax.nn.sigmoid(decision.table(rows, columns))
+    """Probability that each image of `rows` shares an object with each of `columns`; see `decide`."""
+    probability = jax.nn.sigmoid(model.decision.table(rows, columns))
     if symmetric:
-        return (probability + jax.nn.sigmoid(decision.table(columns, rows)).T) / 2
+        return (probability + jax.nn.sigmoid(model.decision.table(columns, rows)).T) / 2
     return probability
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _describe(graph: nnx.GraphDef, params: Any, images: Array) -> tuple[Array, Array]:
+    return masks_and_embeddings(nnx.merge(graph, params), images)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _decide(graph: nnx.GraphDef, symmetric: bool, params: Any, rows: Array, columns: Array) -> Array:
+    return shared_object(nnx.merge(graph, params), symmetric, rows, columns)
 
 
 def describe(

@@ -8,7 +8,7 @@ from cosegnet_jax import config as configs
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.results import kept_name, to_json, write_json
-from cosegnet_jax.evaluation.runs import find, flags
+from cosegnet_jax.evaluation.runs import find, flags, of_run
 from cosegnet_jax.training.checkpoints import Trained
 from cosegnet_jax.training.trained_on import TrainedOn
 
@@ -79,3 +79,10 @@ def test_flags_make_the_config_again():
     assert evaluated(model='docs').model_flags == '--config.model.name=docs'
     assert evaluated(model='docs').tap == ''
     assert "--config.data.name='my set'" in flags(evaluated(trained_on='my set').recipe)
+
+
+def test_the_evaluations_of_one_run_are_its_own(tmp_path):
+    mine = [write(tmp_path / 'mine', document(part=part)) for part in ('test', 'all')]
+    write(tmp_path / 'mine' / 'inner', document())
+    assert [one.file for one in of_run(tmp_path / 'mine')] == sorted(mine)
+    assert of_run(tmp_path) == []
