@@ -10,10 +10,11 @@ server ends. The page needs no network, and nothing is reported to anybody.
 from absl import flags
 
 from cosegnet_jax import cli
-from cosegnet_jax.inference.predictor import CoSegmenter
+from cosegnet_jax.inference import chosen
 from cosegnet_jax.serving import server
 from cosegnet_jax.serving.limits import Limits
 
+_MODEL = flags.DEFINE_string('model', None, chosen.MODEL_HELP)
 _HOST = flags.DEFINE_string('host', '127.0.0.1', 'Address to listen at; 0.0.0.0 lets others in.')
 _PORT = flags.DEFINE_integer('port', None, 'Port; the first one that is free, from 7860 on.', 1, 65535)
 _MAX_PHOTOS = flags.DEFINE_integer('max_photos', 100, 'Photos looked at together.', 2)
@@ -25,9 +26,9 @@ _THRESHOLD = flags.DEFINE_float(
 
 
 def main() -> None:
-    """Serves the page, with the best checkpoint of a run."""
+    """Serves the page, with the best checkpoint of a run or an exported network."""
     cli.refuse_config()
-    folder = cli.run_folder()
     server.check(_HOST.value, _PORT.value)
     bounds = Limits(_MAX_PHOTOS.value, _MAX_MEGABYTES.value, _MAX_MEGAPIXELS.value)
-    server.serve(CoSegmenter.load(folder), bounds, _THRESHOLD.value, _HOST.value, _PORT.value)
+    segmenter = chosen.segmenter(flags.FLAGS.workdir, _MODEL.value)
+    server.serve(segmenter, bounds, _THRESHOLD.value, _HOST.value, _PORT.value)

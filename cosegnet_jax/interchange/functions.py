@@ -27,11 +27,19 @@ class Function(NamedTuple):
     outputs: tuple[str, ...]
 
 
-def functions(network: Released) -> tuple[Function, Function]:
-    """`describe`, of photos at the network's size, and `decide`, of embeddings, as `CoSegmenter` has them."""
-    # On one device, however many hold the network.
+def merged(network: Released) -> nnx.Module:
+    """The network with its parameters, on one device, however many hold them."""
     params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), network.params)
-    model = nnx.merge(models.graph(network.config.model), params)
+    return nnx.merge(models.graph(network.config.model), params)
+
+
+def functions(model: nnx.Module, side: int) -> tuple[Function, Function]:
+    """`describe` and `decide`, of embeddings, as `CoSegmenter` has them.
+
+    Args:
+        model: From `merged`.
+        side: Of the photos that it describes, in pixels.
+    """
 
     def describe(images: UInt8[Array, 'n side side 3']) -> tuple[Array, Array]:
         return apply.masks_and_embeddings(model, images)
@@ -39,7 +47,6 @@ def functions(network: Released) -> tuple[Function, Function]:
     def decide(rows: Float[Array, 'r 64'], columns: Float[Array, 'c 64']) -> Float[Array, 'r c']:
         return apply.shared_object(model, True, rows, columns)
 
-    side = network.config.image_size
     n, r, c = export.symbolic_shape('n, r, c')
     images = jax.ShapeDtypeStruct((n, side, side, 3), np.uint8)
     rows, columns = (jax.ShapeDtypeStruct((count, EMBEDDING), np.float32) for count in (r, c))

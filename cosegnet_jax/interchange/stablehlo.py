@@ -7,7 +7,7 @@ from pathlib import Path
 import jax
 from jax import export
 
-from cosegnet_jax.interchange.functions import functions
+from cosegnet_jax.interchange.functions import functions, merged
 from cosegnet_jax.interchange.model_file import Released
 
 PLATFORMS = ('cpu', 'cuda', 'tpu')
@@ -18,6 +18,6 @@ def write(folder: Path, network: Released) -> None:
 
     They have no gradients.
     """
-    for function in functions(network):
+    for function in functions(merged(network), network.config.image_size):
         exported = export.export(jax.jit(function.call), platforms=PLATFORMS)(*function.inputs.values())
         (folder / f'{function.name}.stablehlo').write_bytes(exported.serialize())

@@ -8,7 +8,7 @@ import pytest
 
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.interchange import onnx_file
-from cosegnet_jax.interchange.functions import functions
+from cosegnet_jax.interchange.functions import functions, merged
 
 MISSING = [name for name in ('jax2onnx', 'onnxruntime') if importlib.util.find_spec(name) is None]
 
@@ -26,13 +26,6 @@ def test_without_the_extra_it_is_named(monkeypatch):
         onnx_file.converter()
 
 
-@pytest.mark.filterwarnings('ignore')  # of libraries that only the converter uses
-def test_what_the_converter_does_not_know_is_said_in_one_line(tmp_path, network, to_onnx):
-    assert network.config.image_size == 32  # for which convolutions have a form of their own on the CPU
-    with pytest.raises(UserError, match=r'--onnx: jax2onnx cannot convert this network \(.*\); leave it out'):
-        onnx_file.write(tmp_path, network, to_onnx)
-
-
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])  # ONNX holds the network in float32 either way
 @pytest.mark.filterwarnings('ignore')  # of libraries that only the converter uses
 def test_onnxruntime_finds_what_the_network_finds(tmp_path, network, to_onnx, dtype):
@@ -41,7 +34,7 @@ def test_onnxruntime_finds_what_the_network_finds(tmp_path, network, to_onnx, dt
     network = at_64_pixels(network, 'float32')
     rng = np.random.default_rng(0)
     given, rows = rng.integers(0, 256, (3, 64, 64, 3), np.uint8), rng.standard_normal((3, 64), np.float32)
-    describe, decide = functions(network)
+    describe, decide = functions(merged(network), 64)
     masks, embeddings = jax.jit(describe.call)(given)
     table = jax.jit(decide.call)(rows, rows[:2])
     assert np.ptp(masks) > 0.5  # else one network would look like another

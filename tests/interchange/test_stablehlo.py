@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cosegnet_jax.interchange import stablehlo
-from cosegnet_jax.interchange.functions import functions
+from cosegnet_jax.interchange.functions import functions, merged
 
 LOAD = """
 import sys
@@ -47,7 +47,7 @@ def test_jax_alone_finds_what_the_network_finds(tmp_path, network, given):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ['cpu', 'cuda', 'tpu', 'False']
 
-    describe, decide = functions(network)
+    describe, decide = functions(merged(network), network.config.image_size)
     masks, embeddings = jax.jit(describe.call)(given)
     assert np.ptp(masks) > 0.5  # else one network would look like another
     with np.load(tmp_path / 'found.npz') as found:
@@ -60,7 +60,7 @@ def test_jax_alone_finds_what_the_network_finds(tmp_path, network, given):
 
 
 def test_the_functions_are_what_prediction_computes(segmenter, network, given):
-    describe, decide = functions(network)
+    describe, decide = functions(merged(network), network.config.image_size)
     masks, embeddings = jax.jit(describe.call)(given)
     found = segmenter.cosegment(list(given), threshold=0.0)
     np.testing.assert_allclose(np.stack(list(found.soft_masks)), masks, atol=0.5 / 255 + 1e-6)

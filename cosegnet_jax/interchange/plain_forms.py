@@ -1,0 +1,41 @@
+"""The network's convolutions as papers draw them, for programs that know a convolution and little else.
+
+Values are those of `models.convolution`, up to rounding, which chooses among forms by the device.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+from jaxtyping import Array, Float
+
+from cosegnet_jax.models import convolution
+from cosegnet_jax.models.layers import Convolution
+
+
+def use(model: nnx.Module) -> None:
+    """Puts them into the convolutions of CoSegNet."""
+    for _, module in nnx.iter_modules(model):
+        if isinstance(module, Convolution):
+            module.form = _FORMS[module.form]
+
+
+def conv3x3(
+    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
+) -> Float[Array, 'n h w cout']:
+    """`convolution.conv3x3`."""
+    dimensions = ('NHWC', 'HWIO', 'NHWC')
+    return lax.conv_general_dilated(x, kernel, (1, 1), 'SAME', dimension_numbers=dimensions) + bias
+
+
+def upsample_conv3x3(
+    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
+) -> Float[Array, 'n 2*h 2*w cout']:
+    """`convolution.upsample_conv3x3`."""
+    n, h, w, c = x.shape
+    copies = jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c))
+    return conv3x3(copies.reshape(n, 2 * h, 2 * w, c), kernel, bias)
+
+
+_FORMS = {convolution.conv3x3: conv3x3, convolution.upsample_conv3x3: upsample_conv3x3}
