@@ -1,8 +1,8 @@
 """Multiply-accumulates (MAC) of the networks, counted from their layer shapes.
 
 Two counts: that of a network as its paper draws it, and that of direct convolutions that do not repeat
-products of copies, so that one after nearest-neighbour enlargement takes fewer. The forms that are computed on
-some devices (`models.convolution`) take fewer still.
+products of copies, so that one after nearest-neighbour enlargement takes fewer. The forms that some devices
+compute (`models.convolution`) take fewer still.
 """
 
 from __future__ import annotations
