@@ -77,9 +77,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
         at = gr.Number(threshold, minimum=0, maximum=1, visible=False)
         status = gr.HTML(html_template='<p role="status">${value}</p>', elem_id='status')
         unused = gr.HTML(visible=False, elem_id='unused')
-        button = gr.Button(
-            'Download masks, cut-outs and report', variant='primary', visible=False, elem_id='download'
-        )
+        button = gr.Button('Download masks, cut-outs and report', variant='primary', visible=False)
         zipped = gr.File(visible=False)
         report = gr.HTML(elem_id='report')
         # One request at a time, whichever it is; the queue is told, so that it can tell who waits.
@@ -125,7 +123,6 @@ _DOWNLOAD = """(file) => {
 }"""
 
 STYLE = """
-#download { align-self: start; }
 #report .html-container { padding: 0; }
 #report iframe { width: 100%; height: 95vh; border: 0; }
 #photos .download-link { display: none; } /* what is uploaded can be looked at, and not downloaded */

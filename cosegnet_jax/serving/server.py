@@ -67,6 +67,11 @@ def _serve(
     from starlette.middleware import Middleware
 
     page = pages.build(segmenter, bounds, threshold, folder)
+    # The colours of the report.
+    theme = gr.themes.Default(primary_hue='blue', neutral_hue='gray', font='system-ui')
+    theme.set(
+        button_primary_background_fill='*primary_700', button_primary_background_fill_hover='*primary_800'
+    )
     page.launch(
         server_name=host,
         server_port=port,
@@ -82,7 +87,7 @@ def _serve(
         footer_links=[],
         max_file_size=bounds.bytes,
         app_kwargs={'middleware': [Middleware(Guard, max_bytes=bounds.bytes + _FRAMING)]},
-        theme=gr.themes.Default(primary_hue='blue', font='system-ui'),
+        theme=theme,
         css=pages.STYLE,
     )
     print(f'{page.local_url}: open it in a browser; Ctrl-C ends it', flush=True)

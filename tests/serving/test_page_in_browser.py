@@ -45,9 +45,10 @@ def address(run_folder, temporary):
     ) as server:
         try:
             yield server.stdout.readline().split(': ')[0]
-        finally:
             server.terminate()
-        assert server.wait(timeout=60) == 0
+            assert server.wait(timeout=60) == 0
+        finally:
+            server.kill()
     assert left(temporary) == []
 
 
