@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -87,8 +88,9 @@ def leave(visit: Visit) -> None:
 def forget(folder: Path, age_s: float) -> None:
     """Deletes what was not touched for so long: of pages that are open still, and of uploads broken off."""
     for entry in (*folder.glob('visits/*'), *uploads(folder).glob('*')):
-        if time.time() - max(path.stat().st_mtime for path in (entry, *entry.rglob('*'))) > age_s:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        with contextlib.suppress(FileNotFoundError):  # somebody leaves or uploads at this moment
+            if time.time() - max(path.stat().st_mtime for path in (entry, *entry.rglob('*'))) > age_s:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -104,3 +104,11 @@ def test_a_photo_may_be_old_where_what_is_found_is_new(tmp_path):
     visit.found.mkdir()
     visits.forget(tmp_path, 3600.0)
     assert files(tmp_path) == ['photo']
+
+
+def test_files_may_vanish_meanwhile(tmp_path):
+    visit = visits.of('visitor', tmp_path)
+    visits.take(visit, [upload(tmp_path, 'photo')])
+    os.symlink('gone', visit.own / 'listed, but there no longer')
+    visits.forget(tmp_path, 0.0)
+    assert files(tmp_path) == ['photo']
