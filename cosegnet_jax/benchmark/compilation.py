@@ -172,8 +172,10 @@ def _slice(topology: str) -> Mesh:
     jax.config.update('jax_platforms', 'cpu')  # where libtpu is installed, JAX would look for its TPU
     for name, value in _NO_TPU.items():
         os.environ.setdefault(name, value)
+    # A host has 2×2 chips unless told otherwise, which one chip is not.
+    host = {'chips_per_host_bounds': (1, 1, 1)} if re.fullmatch(r'\w+:1(x1)+', topology) else {}
     try:
-        devices = topologies.get_topology_desc(topology, 'tpu').devices
+        devices = topologies.get_topology_desc(topology, 'tpu', **host).devices
     except jax.errors.JaxRuntimeError as error:
         if 'INVALID_ARGUMENT' not in str(error):
             raise

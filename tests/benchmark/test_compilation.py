@@ -104,8 +104,14 @@ def test_without_the_compiler_it_says_how_to_get_it(monkeypatch):
         next(compilation.ahead(SMALL, 'v5e:2x2'))
 
 
+@pytest.mark.skipif(importlib.util.find_spec('libtpu') is None, reason='libtpu is not installed')
+@pytest.mark.parametrize(('topology', 'chips'), [('v5e:1x1', 1), ('v5e:4x4', 16), ('v5p:2x2x1', 4)])
+def test_slices_of_one_chip_and_of_many_are_known(topology, chips):
+    assert compilation._slice(topology).size == chips
+
+
 def test_an_unknown_slice_is_refused_in_one_line(monkeypatch):
-    def unknown(name: str, platform: str):
+    def unknown(name: str, platform: str, **host: tuple):
         raise jax.errors.JaxRuntimeError('INVALID_ARGUMENT: no v5e:9x9\nmore')
 
     monkeypatch.setattr(compilation.topologies, 'get_topology_desc', unknown)
