@@ -39,6 +39,17 @@ def batched(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec('data'))
 
 
+def everywhere(x: Shaped[Array, '*shape']) -> Shaped[Array, '*shape']:
+    """Inside a jitted function, the whole array on every device of the mesh in use, if one is.
+
+    For what each row of a batch is compared with. Left to itself, the compiler may give each device some
+    columns of the table instead of some rows, and then exchange the table itself.
+    """
+    if jax.sharding.get_abstract_mesh().empty:
+        return x
+    return jax.lax.with_sharding_constraint(x, PartitionSpec())
+
+
 def put_batch(mesh: Mesh, rows: Shaped[np.ndarray, 'n *shape']) -> Shaped[Array, 'batch *shape']:
     """The global batch on the mesh, from the rows of it that this process holds."""
     return jax.make_array_from_process_local_data(batched(mesh), rows)

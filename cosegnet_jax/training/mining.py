@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Int32, Key, UInt8
+from jaxtyping import Array, Bool, Float, Int, Int32, Key, Shaped, UInt8
 
 from cosegnet_jax import losses
+from cosegnet_jax import mesh as meshes
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import NO_CLASS
 
@@ -39,7 +40,7 @@ def common_objects(
     objects = labels.shape[1]
     seen = jnp.stack([(masks == k).any((1, 2)) for k in range(1, objects + 1)], 1)
     shown = jnp.where(seen, labels, NO_CLASS)
-    same = shown[:, None, :, None] == shown[None, :, None, :]
+    same = shown[:, None, :, None] == meshes.everywhere(shown)[None, :, None, :]
     return (same & (shown != NO_CLASS)[:, None, :, None]).any(3)
 
 
@@ -59,20 +60,27 @@ def find(
         key: Draws random negatives.
         config: The experiment.
     """
-    same = numbers[:, None] == numbers
+    same = numbers[:, None] == meshes.everywhere(numbers)
     drawn_triplets = config.data.sampler == 'triplets'
     triplets = drawn(len(numbers) // 3) if drawn_triplets else all_pairs(share & ~same)
-    candidates = (~share & ~same)[triplets.anchor]
+    if drawn_triplets and config.loss.negatives == 'random':
+        return triplets
+
+    def of_anchors(rows: Shaped[Array, 'n *rest']) -> Shaped[Array, 'a *rest']:
+        # By number, devices that have few of the rows each would have to exchange the whole table.
+        return rows.reshape(-1, 3, *rows.shape[1:])[:, 0] if drawn_triplets else rows
+
+    candidates = of_anchors(~share & ~same)
+    positive = triplets.positive.reshape(len(candidates), -1)
     if config.loss.negatives == 'semi_hard':
         points = jax.lax.stop_gradient(features)
-        distances = losses.distance(points[triplets.anchor, None], points, config.loss.triplet_distance)
-        near = jnp.take_along_axis(distances, triplets.positive[:, None], 1)[:, 0]
-        negative = semi_hard(near, distances, candidates)
-    elif drawn_triplets:
-        return triplets
+        anchors, others = of_anchors(points)[:, None], meshes.everywhere(points)
+        distances = losses.distance(anchors, others, config.loss.triplet_distance)
+        negative = semi_hard(jnp.take_along_axis(distances, positive, 1), distances, candidates)
     else:
-        negative = random(key, candidates)
-    return triplets._replace(negative=negative, has_negative=candidates.any(1))
+        negative = random(key, candidates, positive.shape[1])
+    has_negative = jnp.broadcast_to(candidates.any(1)[:, None], negative.shape)
+    return triplets._replace(negative=negative.reshape(-1), has_negative=has_negative.reshape(-1))
 
 
 def drawn(groups: int) -> Triplets:
@@ -90,8 +98,8 @@ def all_pairs(pairs: Bool[Array, 'n n']) -> Triplets:
 
 
 def semi_hard(
-    near: Float[Array, ' t'], distances: Float[Array, 't n'], candidates: Bool[Array, 't n']
-) -> Int[Array, ' t']:
+    near: Float[Array, 'a p'], distances: Float[Array, 'a n'], candidates: Bool[Array, 'a n']
+) -> Int[Array, 'a p']:
     """For each pair the hardest negative that is no harder than the positive.
 
     That is the nearest of those farther from the anchor than the positive is; where none is farther, the
@@ -99,16 +107,18 @@ def semi_hard(
     the start, collapse the embeddings (§3.2).
 
     Args:
-        near: From each anchor to its positive.
+        near: From each anchor to each of its positives.
         distances: From each anchor to every image.
         candidates: Which images share nothing with it.
     """
-    farther = candidates & (distances > near[:, None])
-    nearest = jnp.argmin(jnp.where(farther, distances, jnp.inf), 1)
+    farther = candidates[:, None] & (distances[:, None] > near[:, :, None])
+    nearest = jnp.argmin(jnp.where(farther, distances[:, None], jnp.inf), 2)
     farthest = jnp.argmax(jnp.where(candidates, distances, -jnp.inf), 1)
-    return jnp.where(farther.any(1), nearest, farthest)
+    return jnp.where(farther.any(2), nearest, farthest[:, None])
 
 
-def random(key: Key[Array, ''], candidates: Bool[Array, 't n']) -> Int[Array, ' t']:
-    """For each pair any of its candidates with the same chance."""
-    return jnp.argmax(jnp.where(candidates, jax.random.uniform(key, candidates.shape), -1.0), 1)
+def random(key: Key[Array, ''], candidates: Bool[Array, 'a n'], positives: int) -> Int[Array, 'a p']:
+    """For each of an anchor's `positives` any of its candidates with the same chance."""
+    anchors, images = candidates.shape
+    lots = jax.random.uniform(key, (anchors, positives, images))
+    return jnp.argmax(jnp.where(candidates[:, None], lots, -1.0), 2)

@@ -55,7 +55,8 @@ def make_step(
         batch = augment(batch_of(resident, brought), jax.random.fold_in(key, _AUGMENTATION), config.data)
 
         def loss(params: Any) -> tuple[Array, Metrics]:
-            metrics = batch_losses(graph, params, batch, jax.random.fold_in(key, _LOSSES), config)
+            with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
+                metrics = batch_losses(graph, params, batch, jax.random.fold_in(key, _LOSSES), config)
             return metrics['loss'], metrics
 
         gradients, metrics = jax.grad(loss, has_aux=True)(state.params)

@@ -1,3 +1,4 @@
+import dataclasses
 import importlib.util
 import os
 import subprocess
@@ -52,11 +53,26 @@ def test_collectives_are_counted_by_kind_with_the_bytes_of_their_results():
     }
 
 
-def test_the_devices_exchange_all_gradients_once(row):
+def gradients_mib():
     params = jax.eval_shape(lambda: state.random_params(SMALL.model, 0))
-    gradients = sum(x.size * 4 for x in jax.tree.leaves(params)) / 2**20
+    return sum(x.size * 4 for x in jax.tree.leaves(params)) / 2**20
+
+
+def test_the_devices_exchange_all_gradients_once(row):
     assert row['all_reduce_count'] >= 1
-    assert gradients <= row['all_reduce_mib'] < 1.5 * gradients  # the rest is of embeddings
+    assert gradients_mib() <= row['all_reduce_mib'] < 1.5 * gradients_mib()  # the rest is of embeddings
+
+
+def test_what_is_exchanged_to_compare_images_grows_with_their_number_and_not_with_its_square():
+    def exchanged_mib(triplets):
+        config = dataclasses.replace(
+            SMALL, loss=configs.Loss(negatives='semi_hard'), train=configs.Train(batch_triplets=triplets)
+        )
+        row = compilation.compile_step(config, compilation.meshes.data_mesh())
+        return sum(size for name, size in row.items() if name.endswith('_mib')) - gradients_mib()
+
+    few = exchanged_mib(128)
+    assert 0 < exchanged_mib(512) < 4.2 * few
 
 
 def test_a_row_is_of_one_of_the_devices(row):
