@@ -1,7 +1,7 @@
 """Find what photos have in common.
 
 cosegnet predict --workdir=runs/pascal --images=FOLDER --out=OUT [--threshold=0.5] [--dry_run | --json]
-    [--annotations=coco,labelme,cvat]
+    [--annotations=coco,labelme,cvat] [--neighbours=K]
 
 The network is the best checkpoint of a run, or with --model=NAME instead of --workdir an exported one.
 
@@ -9,6 +9,9 @@ Writes OUT/masks/NAME.png (255 where the object is, at the photo's own size, upr
 OUT/report.html. The same command goes on where it was stopped; another --threshold groups anew, without
 looking at a photo again. --annotations also writes the masks for tools to correct them in, as
 OUT/annotations/coco.json, OUT/annotations/labelme/NAME.json and OUT/annotations/cvat.xml.
+
+--neighbours=K, for tens of thousands of photos, decides each with some K near it and not all pairs; the
+report then shows some photos of each group.
 
 Ends with status 0, also where files were skipped: they are listed on stderr and in pairs.json. Ends with
 status 2 and one line where there is something to put right.
@@ -19,9 +22,9 @@ from pathlib import Path
 
 from absl import flags
 
-from cosegnet_jax import cli
+from cosegnet_jax import cli, extras
 from cosegnet_jax.errors import UserError
-from cosegnet_jax.inference import chosen, collection, command, outputs, whole
+from cosegnet_jax.inference import chosen, collection, command, neighbours, outputs, whole
 from cosegnet_jax.inference.annotations import formats
 
 _MODEL = flags.DEFINE_string('model', None, chosen.MODEL_HELP)
@@ -37,6 +40,9 @@ flags.DEFINE_alias('dry-run', 'dry_run')
 _ANNOTATIONS = flags.DEFINE_list(
     'annotations', [], 'Annotation formats to write, too, with commas between: coco, labelme, cvat.'
 )
+_NEIGHBOURS = flags.DEFINE_integer(
+    'neighbours', None, 'Near photos that each is decided with; else all.', lower_bound=1
+)
 _JSON = flags.DEFINE_bool('json', False, 'Print pairs.json instead of a summary.')
 
 
@@ -48,13 +54,17 @@ def main() -> None:
     if _DRY_RUN.value and _JSON.value:
         raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
     annotations = formats.chosen(_ANNOTATIONS.value)
+    if _NEIGHBOURS.value:
+        extras.load(neighbours.NEEDS, 'large')  # better to know before hours of looking at photos
     photos = collection.find(_IMAGES.value)
     segmenter = chosen.segmenter(flags.FLAGS.workdir, _MODEL.value)
     if _DRY_RUN.value:
         print(command.plan(photos, segmenter, Path(_OUT.value)))
         return
     out = cli.writable('out', _OUT.value)
-    found, document = command.predict(photos, segmenter, out, _THRESHOLD.value, annotations)
+    found, document = command.predict(
+        photos, segmenter, out, _THRESHOLD.value, annotations, _NEIGHBOURS.value
+    )
     for skipped in document['skipped']:
         print(f'skipped {skipped["name"]}: {skipped["reason"]}', file=sys.stderr)
     if _JSON.value:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from scipy import sparse
 from tqdm import tqdm
 
 from cosegnet_jax.errors import UserError
@@ -16,6 +17,7 @@ from cosegnet_jax.inference.annotations.formats import Format
 from cosegnet_jax.inference.collection import Photo
 from cosegnet_jax.inference.cosegmentation import CoSegmentation, Described, OnDemand
 from cosegnet_jax.inference.outputs import Skipped
+from cosegnet_jax.inference.overview import write_overview
 from cosegnet_jax.inference.predictor import CoSegmenter
 from cosegnet_jax.inference.reading import read
 from cosegnet_jax.inference.report import write_report
@@ -45,6 +47,7 @@ def predict(
     out: Path,
     threshold: float,
     annotations: Sequence[Format] = (),
+    neighbours: int | None = None,
 ) -> tuple[CoSegmentation, dict[str, Any]]:
     """Writes masks, report.html, annotations and, when all else is there, pairs.json.
 
@@ -57,6 +60,7 @@ def predict(
         out: Folder that exists; new, or written by this network before.
         threshold: For `groups.group`.
         annotations: What to write into OUT/annotations; from `formats.chosen`.
+        neighbours: For `CoSegmenter.relate`. Where not all pairs are decided, the report is an overview.
 
     Returns:
         What was found, and the content of pairs.json.
@@ -85,11 +89,12 @@ def predict(
 
     names = tuple(photo.name for photo in used)
     paths = [photo.path for photo in used]
-    found = segmenter.relate(names, paths, OnDemand(described, len(used)), threshold)
+    found = segmenter.relate(names, paths, OnDemand(described, len(used)), threshold, neighbours)
     masks = outputs.mask_names(names)
     _write_masks(found, [out / mask for mask in masks], [keys[name] for name in names])
+    write_page = write_overview if sparse.issparse(found.probabilities) else write_report
     with whole.written(out / 'report.html') as file:
-        write_report(file, found, threshold=threshold, title=f'{len(used)} photos')
+        write_page(file, found, threshold=threshold, title=f'{len(used)} photos')
     for one in annotations:
         one.write(out / 'annotations' / one.name, found, paths)
     document = outputs.document(found, masks, threshold, skipped)

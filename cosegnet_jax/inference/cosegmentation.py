@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from PIL import Image
+from scipy import sparse
 
 T = TypeVar('T')
 
@@ -58,7 +59,8 @@ class CoSegmentation:
     names: tuple[str, ...]
     masks: Sequence[Bool[np.ndarray, '_ _']]  # after the gate: that of an outlier is empty
     soft_masks: Sequence[Float32[np.ndarray, '_ _']]  # probability of object, before the gate
-    probabilities: Float32[np.ndarray, 'n n']  # that two photos share an object; symmetric, diagonal 1
+    # That two photos share an object; symmetric, diagonal 1. Sparse where only some pairs were decided.
+    probabilities: Float32[np.ndarray, 'n n'] | sparse.csr_array
     groups: list[list[int]]  # see `groups.Groups`
     outliers: list[int]
     embeddings: Float32[np.ndarray, 'n 64']

@@ -33,9 +33,13 @@ def group(probabilities: Float32[np.ndarray, 'n n'], threshold: float) -> Groups
     """
     distances = squareform(1 - probabilities.astype(np.float64), checks=False)
     labels = fcluster(linkage(distances, 'average'), 1 - threshold, 'distance')
-    members = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]
-    members.sort(key=lambda some: (-len(some), some[0]))
+    return ordered([np.flatnonzero(labels == label).tolist() for label in np.unique(labels)])
+
+
+def ordered(clusters: list[list[int]]) -> Groups:
+    """The order that `Groups` promises; members of a cluster rise."""
+    clusters = sorted(clusters, key=lambda some: (-len(some), some[0]))
     return Groups(
-        groups=[some for some in members if len(some) > 1],
-        outliers=[some[0] for some in members if len(some) == 1],
+        groups=[some for some in clusters if len(some) > 1],
+        outliers=[some[0] for some in clusters if len(some) == 1],
     )

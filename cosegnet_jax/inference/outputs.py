@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32
 from PIL import Image, PngImagePlugin
+from scipy import sparse
 
 from cosegnet_jax.inference import whole
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
@@ -70,7 +71,8 @@ def document(
 ) -> dict[str, Any]:
     """The content of pairs.json; groups and outliers are numbers of photos, from 0.
 
-    Probabilities are rounded to six decimals.
+    Probabilities are rounded to six decimals: a matrix; or, where only some pairs were decided, a list of
+    'pairs', each two photos, the lower number first, and their probability.
     """
     return {
         'threshold': threshold,
@@ -79,8 +81,17 @@ def document(
         'groups': found.groups,
         'outliers': found.outliers,
         'skipped': [one._asdict() for one in skipped],
-        'probabilities': np.round(found.probabilities.astype(np.float64), 6).tolist(),
+        **_decisions(found.probabilities),
     }
+
+
+def _decisions(probabilities: Float32[np.ndarray, 'n n'] | sparse.csr_array) -> dict[str, Any]:
+    rounded = np.round(probabilities.astype(np.float64), 6)
+    if not sparse.issparse(rounded):
+        return {'probabilities': rounded.tolist()}
+    pairs = sparse.triu(rounded, 1, 'coo')
+    decided = zip(pairs.row.tolist(), pairs.col.tolist(), pairs.data.tolist(), strict=True)
+    return {'pairs': [list(pair) for pair in decided]}
 
 
 def summary(found: CoSegmentation, threshold: float) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 import jax
 import numpy as np
 from jax.sharding import Mesh
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int, UInt8
 from PIL import Image
+from scipy import sparse
 
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax import models
@@ -24,6 +25,8 @@ from cosegnet_jax.data.photos import squash_photo
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described, OnDemand
 from cosegnet_jax.inference.groups import group
+from cosegnet_jax.inference.near_groups import group_near
+from cosegnet_jax.inference.neighbours import candidates
 from cosegnet_jax.inference.reading import Source, name_of, read
 from cosegnet_jax.interchange import model_file, pretrained
 from cosegnet_jax.models import apply
@@ -121,20 +124,34 @@ class CoSegmenter:
         np.fill_diagonal(table, 1)
         return table
 
-    def cosegment(self, images: Iterable[Source], threshold: float = 0.5) -> CoSegmentation:
+    def decide_some(
+        self, embeddings: Float32[np.ndarray, 'n 64'], pairs: Int[np.ndarray, 'p 2']
+    ) -> sparse.csr_array:
+        """The same of some pairs of different photos, each given once, and 1 on the diagonal; no others."""
+        graph = models.graph(self.config.model)
+        decided = apply.decide_pairs(graph, self.params, embeddings, pairs, self.mesh)
+        (first, second), itself = pairs.T, np.arange(len(embeddings))
+        rows, columns = np.concatenate([first, second, itself]), np.concatenate([second, first, itself])
+        values = np.concatenate([decided, decided, np.ones(len(embeddings), np.float32)])
+        return sparse.csr_array((values, (rows, columns)), (len(embeddings), len(embeddings)))
+
+    def cosegment(
+        self, images: Iterable[Source], threshold: float = 0.5, neighbours: int | None = None
+    ) -> CoSegmentation:
         """Finds what photos have in common.
 
         Args:
             images: Two or more photos: paths, images of Pillow, or uint8 arrays [h w], [h w 3] or [h w 4], of
                 any sizes. Their names are the paths, or 'photo 0' and so on.
             threshold: Photos are grouped at this mean probability of sharing an object; see `groups.group`.
+            neighbours: Only so many pairs of each photo are decided; see `relate`.
 
         Raises:
             UserError: There are fewer than two, or one cannot be read.
         """
         images = list(images)
         names = tuple(name_of(image) or f'photo {number}' for number, image in enumerate(images))
-        return self.relate(names, images, list(self.describe(images)), threshold)
+        return self.relate(names, images, list(self.describe(images)), threshold, neighbours)
 
     def relate(
         self,
@@ -142,17 +159,30 @@ class CoSegmenter:
         images: Sequence[Source],
         described: Sequence[Described],
         threshold: float,
+        neighbours: int | None = None,
     ) -> CoSegmentation:
         """Decides and groups photos that have been described.
 
+        Args:
+            names: Of the photos.
+            images: The photos.
+            described: From `describe`.
+            threshold: As that of `cosegment`.
+            neighbours: For collections whose pairs are too many: decide each photo with so many that are
+                near it; see `neighbours.candidates` and `near_groups.group_near`. None decides all pairs.
+
         Raises:
-            UserError: There are fewer than two.
+            UserError: There are fewer than two, or faiss is not installed and needed.
         """
         if len(names) < 2:
             raise UserError(f'{len(names)} photo(s), and a pair takes two: give more')
         embeddings = np.stack([one.embedding for one in described])
-        probabilities = self.decide(embeddings)
-        found = group(probabilities, threshold)
+        if neighbours is None or neighbours >= len(names) - 1:
+            probabilities = self.decide(embeddings)
+            found = group(probabilities, threshold)
+        else:
+            probabilities = self.decide_some(embeddings, candidates(embeddings, neighbours))
+            found = group_near(embeddings, probabilities, self.decide, threshold)
         alone = frozenset(found.outliers)
 
         def soft_mask(index: int) -> Float32[np.ndarray, 'height width']:

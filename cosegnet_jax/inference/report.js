@@ -1,6 +1,5 @@
 // The page of a prediction: groups, outliers, null masks and the matrix follow the threshold.
 
-const VIEWS = ['photo', 'mask', 'cut-out'];
 const FEW = 40; // photos whose names fit beside the matrix, and whose table can still be read
 const MATRIX_SIDE = 600; // pixels, unless there are more photos
 const LARGEST_CELL = 30;
@@ -70,23 +69,6 @@ function thresholdInAddress() {
 at('threshold').addEventListener('input', (event) => regroup(Number(event.target.value)));
 addEventListener('hashchange', () => {
   if (thresholdInAddress() !== null) regroup(thresholdInAddress());
-});
-
-// Photo, mask or cut-out
-
-function view(button, name) {
-  button.dataset.view = name;
-  button.querySelector('.view').textContent = name;
-}
-
-for (const tile of tiles) {
-  const button = tile.firstElementChild;
-  button.addEventListener('click', () => {
-    view(button, VIEWS[(VIEWS.indexOf(button.dataset.view) + 1) % VIEWS.length]);
-  });
-}
-at('views').addEventListener('change', (event) => {
-  for (const tile of tiles) view(tile.firstElementChild, event.target.value);
 });
 
 // The matrix

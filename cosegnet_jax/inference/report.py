@@ -35,10 +35,10 @@ def write_report(path: str | Path, cosegmentation: CoSegmentation, *, threshold:
         title: heading of the page.
     """
     photos = zip(cosegmentation.names, cosegmentation.photos, cosegmentation.soft_masks, strict=True)
-    tiles = [_tile(name, photo, soft >= MASK_THRESHOLD) for name, photo, soft in photos]
+    tiles = [tile(name, photo, soft >= MASK_THRESHOLD) for name, photo, soft in photos]
     count = len(tiles)
     sections = [
-        ('Threshold and view', _CONTROLS.format(threshold=threshold)),
+        ('Threshold and view', _CONTROLS.format(threshold=threshold, views=VIEWS)),
         ('Groups', _GROUPS.format(tiles='\n'.join(tiles))),
         ('Outliers', _OUTLIERS),
         ('Probabilities', _PROBABILITIES + _scripts(cosegmentation.probabilities)),
@@ -46,12 +46,13 @@ def write_report(path: str | Path, cosegmentation: CoSegmentation, *, threshold:
     summary = f'{count} photos, {count * (count - 1) // 2} pairs'
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    page = html_page.page(title, summary, sections, _packaged('report.css'))
+    page = html_page.page(title, summary, sections, packaged('report.css'))
     # A file name that is not Unicode has no spelling in UTF-8.
     path.write_text(page, encoding='utf-8', errors='replace')
 
 
-def _tile(name: str, photo: Image.Image, mask: Bool[np.ndarray, 'h w']) -> str:
+def tile(name: str, photo: Image.Image, mask: Bool[np.ndarray, 'h w']) -> str:
+    """One photo, small, with the mask that it has in a group; report.css and tiles.js show and hide it."""
     small = photo.copy()
     small.thumbnail((SIDE, SIDE))
     # Its white pixels are opaque and its black ones transparent: CSS lays it over the photo and cuts with it.
@@ -76,11 +77,13 @@ def _scripts(probabilities: Float32[np.ndarray, 'n n']) -> str:
     pairs = probabilities[np.triu_indices(len(probabilities), 1)].astype('<f4')
     return (
         f'<script type="text/plain" id="pairs">{base64.b64encode(pairs.tobytes()).decode()}</script>\n'
-        f'<script type="module">\n{_packaged("clustering.js")}\n{_packaged("report.js")}</script>'
+        f'<script type="module">\n{packaged("tiles.js")}\n{packaged("clustering.js")}\n'
+        f'{packaged("report.js")}</script>'
     )
 
 
-def _packaged(name: str) -> str:
+def packaged(name: str) -> str:
+    """The text of a script or style beside this module."""
     return resources.files('cosegnet_jax.inference').joinpath(name).read_text(encoding='utf-8')
 
 
@@ -90,15 +93,17 @@ _TILE = """<li><button type="button" class="tile" data-view="photo" style="--mas
 <small class="object">object on {share}</small><small class="null">no mask</small>
 <span class="view unseen">photo</span></button></li>"""
 
+VIEWS = """<fieldset id="views"><legend>Show</legend>
+<label><input type="radio" name="view" value="photo" checked>photo</label>
+<label><input type="radio" name="view" value="mask">mask</label>
+<label><input type="radio" name="view" value="cut-out">cut-out</label></fieldset>"""
+
 _CONTROLS = """<div class="controls">
 <p><label for="threshold">Threshold</label>
 <input type="range" id="threshold" min="0" max="1" step="0.01" data-exact="{threshold}"
 aria-describedby="rule">
 <output id="threshold-text" for="threshold">{threshold}</output></p>
-<fieldset id="views"><legend>Show</legend>
-<label><input type="radio" name="view" value="photo" checked>photo</label>
-<label><input type="radio" name="view" value="mask">mask</label>
-<label><input type="radio" name="view" value="cut-out">cut-out</label></fieldset>
+{views}
 <p id="status" role="status"></p></div>"""
 
 _GROUPS = """<p class="note" id="rule">Photos stay together where the probability that two of them share an

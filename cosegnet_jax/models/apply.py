@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from flax import nnx
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, Float32, UInt8
+from jaxtyping import Array, Float, Float32, Int, UInt8
 
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax.models.cosegnet import CoSegNet
@@ -44,6 +44,14 @@ def _describe(graph: nnx.GraphDef, params: Any, images: Array) -> tuple[Array, A
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _decide(graph: nnx.GraphDef, symmetric: bool, params: Any, rows: Array, columns: Array) -> Array:
     return shared_object(nnx.merge(graph, params), symmetric, rows, columns)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _decide_pairs(
+    graph: nnx.GraphDef, params: Any, first: Float[Array, 'p 64'], second: Float[Array, 'p 64']
+) -> Float[Array, ' p']:
+    decision = nnx.merge(graph, params).decision
+    return (jax.nn.sigmoid(decision(first, second)) + jax.nn.sigmoid(decision(second, first))) / 2
 
 
 def describe(
@@ -103,3 +111,33 @@ def decide(
             block = meshes.fetch(_decide(graph, symmetric, params, above, padded), len(firsts))
             table[top : top + len(firsts), left : left + len(seconds)] = block[:, : len(seconds)]
     return table
+
+
+def decide_pairs(
+    graph: nnx.GraphDef,
+    params: Any,
+    embeddings: Float32[np.ndarray, 'n 64'],
+    pairs: Int[np.ndarray, 'p 2'],
+    mesh: Mesh,
+) -> Float32[np.ndarray, ' p']:
+    """Probability that the two images of each pair share an object, the mean of both orders.
+
+    What `decide` says of these pairs, up to rounding, without the table of all; as many pairs at a time as
+    a block of it has.
+
+    Args:
+        graph: From `models.graph`.
+        params: Weights, on every device of `mesh`.
+        embeddings: Of the images.
+        pairs: Rows of two images each.
+        mesh: The devices.
+    """
+    size = PAIR_BLOCK**2
+    chunks = (pairs[start : start + size] for start in range(0, len(pairs), size))
+
+    def run(some: Int[np.ndarray, '_ 2']) -> Float[Array, ' size']:
+        first, second = (meshes.put_padded(mesh, embeddings[side], size) for side in some.T)
+        return _decide_pairs(graph, params, first, second)
+
+    decided = list(meshes.fetch_behind((run(some), len(some)) for some in chunks))
+    return np.concatenate([np.empty(0, np.float32), *decided])

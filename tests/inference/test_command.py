@@ -15,9 +15,9 @@ from cosegnet_jax.inference.annotations import formats
 from cosegnet_jax.inference.predictor import CoSegmenter
 
 
-def predict(segmenter, images, out, threshold=0.0, annotations=()):
+def predict(segmenter, images, out, threshold=0.0, annotations=(), neighbours=None):
     out.mkdir(exist_ok=True)
-    return command.predict(collection.find(str(images)), segmenter, out, threshold, annotations)
+    return command.predict(collection.find(str(images)), segmenter, out, threshold, annotations, neighbours)
 
 
 def grey_levels(path):
@@ -72,6 +72,21 @@ def test_annotations_lead_to_the_photos_and_follow_the_groups(tmp_path, segmente
             document = json.loads(path.read_text())
             assert {shape['label'] for shape in document['shapes']} == groups
             assert (path.parent / document['imagePath']).resolve() == photos / name
+
+
+def test_where_not_all_pairs_are_decided_they_are_listed_and_the_report_is_an_overview(
+    tmp_path, segmenter, photos
+):
+    pytest.importorskip('faiss', reason='needs faiss, of the extra large')
+    found, document = predict(segmenter, photos, tmp_path / 'out', neighbours=1)
+    assert 'probabilities' not in document
+    assert json.loads((tmp_path / 'out' / 'pairs.json').read_text()) == document
+    for first, second, probability in document['pairs']:
+        assert first < second
+        assert abs(found.probabilities[first, second] - probability) < 1e-6
+    report = (tmp_path / 'out' / 'report.html').read_text()
+    assert 'one.png' in report
+    assert 'id="threshold"' not in report
 
 
 def test_another_threshold_empties_masks_without_looking_again(tmp_path, segmenter, photos, looked_at):

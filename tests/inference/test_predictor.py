@@ -83,6 +83,29 @@ def test_an_outlier_has_a_null_mask_and_keeps_its_soft_mask(segmenter):
     assert all(mask.max() > 0 for mask in found.soft_masks)
 
 
+def test_where_all_are_neighbours_nothing_differs(segmenter):
+    photos = [disc(seed) for seed in range(5)]
+    every, near = segmenter.cosegment(photos, 0.4), segmenter.cosegment(photos, 0.4, neighbours=4)
+    np.testing.assert_array_equal(near.probabilities, every.probabilities)
+    assert (near.groups, near.outliers) == (every.groups, every.outliers)
+
+
+def test_of_neighbours_alone_the_decisions_are_the_same(segmenter):
+    pytest.importorskip('faiss', reason='needs faiss, of the extra large')
+    photos = [disc(seed) for seed in range(40)]
+    threshold = 0.5
+    near = segmenter.cosegment(photos, threshold, neighbours=3)
+    table = segmenter.decide(near.embeddings)
+    decided = near.probabilities.tocoo()
+    assert 40 * 4 < decided.nnz < 40 * 40
+    np.testing.assert_allclose(decided.data, table[decided.row, decided.col], rtol=1e-5)
+    np.testing.assert_array_equal(near.probabilities.diagonal(), 1)
+    assert (near.probabilities - near.probabilities.T).nnz == 0
+    every = segmenter.cosegment(photos, threshold)
+    assert (near.groups, near.outliers) == (every.groups, every.outliers)
+    assert [mask.any() for mask in near.masks] == [mask.any() for mask in every.masks]
+
+
 def test_each_photo_is_looked_at_once_and_one_shape_is_compiled(monkeypatch, segmenter):
     shapes = []
     look = apply._describe

@@ -91,3 +91,13 @@ def test_symmetric_decisions_average_the_two_orders(params):
     assert np.abs(one_way - other_way).max() > 1e-3
     both = decide(params, rows, columns, symmetric=True)
     np.testing.assert_allclose(both, (one_way + other_way) / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize('count', [0, 1, 10])
+def test_pairs_in_a_list_are_decided_as_in_the_table(params, monkeypatch, count):
+    rng = np.random.default_rng(1)
+    embeddings, pairs = rng.normal(size=(7, 64)).astype(np.float32), rng.integers(7, size=(count, 2))
+    monkeypatch.setattr(apply, 'PAIR_BLOCK', 2)  # four pairs at a time
+    decided = apply.decide_pairs(models.graph(CONFIG), params, embeddings, pairs, meshes.data_mesh())
+    table = decide(params, embeddings, embeddings, symmetric=True)
+    np.testing.assert_allclose(decided, table[pairs[:, 0], pairs[:, 1]], rtol=1e-5)

@@ -1,0 +1,134 @@
+"""Time, memory and truth of deciding only some pairs, on embeddings like those of an evaluated run.
+
+python -m cosegnet_jax.benchmark.large --workdir=runs/shapes [--photos=1000,10000,100000] [--neighbours=20]
+
+Prints a line of JSON for each number of photos. Embeddings are drawn from 100 kinds: Gaussians, their centres
+three times as far apart as the classes of the images that eval.py has kept, and half as wide. `recall` is the
+share of the true neighbours that are found; `agreement` is the share of the pairs that are together in the
+groups or in those of the table of all pairs which are so in both, up to 3,000 photos.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+from jaxtyping import Float32, Int
+
+from cosegnet_jax import cli
+from cosegnet_jax.benchmark import timing
+from cosegnet_jax.benchmark.row import Row
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.evaluation import kept
+from cosegnet_jax.inference.groups import Groups, group
+from cosegnet_jax.inference.near_groups import group_near
+from cosegnet_jax.inference.neighbours import candidates
+from cosegnet_jax.inference.predictor import CoSegmenter
+
+KINDS = 100
+FARTHER, NARROWER = 3, 0.5  # than the classes are
+COMPARED = 3000  # photos that all pairs of are decided, too
+PROBES = 1000  # photos whose true neighbours are sought
+
+_PHOTOS = flags.DEFINE_list('photos', ['1000', '10000', '100000'], 'Numbers of embeddings.')
+_NEIGHBOURS = flags.DEFINE_integer('neighbours', 20, 'Near photos that each is decided with.', lower_bound=1)
+_THRESHOLD = flags.DEFINE_float('threshold', 0.5, 'As that of predict.', 0, 1)
+
+
+def main() -> None:
+    """Prints lines of JSON."""
+    cli.refuse_config()
+    segmenter = CoSegmenter.load(cli.run_folder())
+    like = _evaluated(cli.run_folder())
+    for count in map(int, _PHOTOS.value):
+        embeddings = drawn(like, count)
+        print(json.dumps(measure(segmenter, embeddings, _NEIGHBOURS.value, _THRESHOLD.value)), flush=True)
+
+
+def _evaluated(workdir: Path) -> kept.Kept:
+    """What eval.py kept of the test part."""
+    files = sorted((workdir / 'eval').glob('*-test-cosegnet.npz'))
+    if not files:
+        raise UserError(f'{workdir}: not evaluated yet; evaluate it with eval.py')
+    return kept.load(files[0])
+
+
+def drawn(like: kept.Kept, count: int) -> Float32[np.ndarray, 'n 64']:
+    """Embeddings of 100 kinds, in the directions in which those that are evaluated differ."""
+    labels = like.labels[:, 0]
+    means = np.stack([like.embedding[labels == label].mean(0) for label in np.unique(labels)])
+    inside = like.embedding - means[np.searchsorted(np.unique(labels), labels)]
+    rng, origin = np.random.default_rng(0), np.zeros(means.shape[1])
+    centres = FARTHER * rng.multivariate_normal(origin, np.cov(means.T), KINDS, method='svd')
+    spread = NARROWER * rng.multivariate_normal(origin, np.cov(inside.T), count, method='svd')
+    return (means.mean(0) + centres[rng.integers(KINDS, size=count)] + spread).astype(np.float32)
+
+
+def measure(
+    segmenter: CoSegmenter, embeddings: Float32[np.ndarray, 'n 64'], neighbours: int, threshold: float
+) -> Row:
+    """Everything from embeddings to groups, once."""
+    segmenter.decide_some(embeddings, np.zeros((1, 2), int))  # is compiled now
+    segmenter.decide(embeddings[:1])
+    times = [time.perf_counter()]
+    pairs = candidates(embeddings, neighbours)
+    times.append(time.perf_counter())
+    probabilities = segmenter.decide_some(embeddings, pairs)
+    times.append(time.perf_counter())
+    found = group_near(embeddings, probabilities, segmenter.decide, threshold)
+    times.append(time.perf_counter())
+    memory = timing.peak_memory_gib()
+    search_s, decide_s, group_s = np.diff(times).tolist()
+    compared = len(embeddings) <= COMPARED
+    return {
+        'photos': len(embeddings),
+        'neighbours': neighbours,
+        'pairs': len(pairs),
+        'search_s': search_s,
+        'decide_s': decide_s,
+        'group_s': group_s,
+        'peak_memory_gib': memory,
+        'recall': recall(embeddings, pairs, neighbours),
+        'groups': len(found.groups),
+        'largest': len(found.groups[0]) if found.groups else 0,
+        'outliers': len(found.outliers),
+        'agreement': agreement(found, group(segmenter.decide(embeddings), threshold)) if compared else None,
+    }
+
+
+def recall(embeddings: Float32[np.ndarray, 'n 64'], pairs: Int[np.ndarray, 'p 2'], neighbours: int) -> float:
+    """Share of the true nearest of some photos that are among the pairs."""
+    count = len(embeddings)
+    numbers = pairs @ [count, 1]  # rising
+    squares = (embeddings**2).sum(1)
+    probes = np.random.default_rng(0).choice(count, min(PROBES, count), replace=False)
+    hits = 0
+    for probe in probes:
+        distances = squares - 2 * embeddings @ embeddings[probe]
+        distances[probe] = np.inf
+        nearest = np.argpartition(distances, neighbours)[:neighbours]
+        wanted = np.minimum(nearest, probe) * count + np.maximum(nearest, probe)
+        hits += np.isin(wanted, numbers, assume_unique=True).sum()
+    return float(hits / (len(probes) * neighbours))
+
+
+def agreement(ours: Groups, theirs: Groups) -> float:
+    """Pairs of photos that are together in both, over those that are in either."""
+    first, second = (
+        {member: number for number, some in enumerate(found.groups) for member in some}
+        for found in (ours, theirs)
+    )
+    shared = Counter((first[member], second[member]) for member in first.keys() & second.keys())
+    in_first, in_second, in_both = (
+        sum(size * (size - 1) for size in sizes)
+        for sizes in (map(len, ours.groups), map(len, theirs.groups), shared.values())
+    )
+    return in_both / max(in_first + in_second - in_both, 1)
+
+
+if __name__ == '__main__':
+    cli.start(main)
