@@ -36,21 +36,21 @@ def write_overview(path: Path, found: CoSegmentation, *, threshold: float, title
         f'<p class="note">{_shown(found.outliers, OUTLIERS)}; their masks are null.</p>'
         f'{_tiles(found, found.outliers[:OUTLIERS], "id=outliers")}'
     )
-    counted = f'{len(found.groups):,} groups, {len(found.outliers):,} outliers'
+    summary = f'groups: {len(found.groups):,}; outliers: {len(found.outliers):,}; threshold: {threshold:g}'
     sections = [
-        ('View', f'<div class="controls">{VIEWS}<p id="status">{counted}</p></div>'),
+        ('View', f'<div class="controls">{VIEWS}</div>'),
         ('Groups', _HELP.format(threshold=threshold, groups=min(GROUPS, len(found.groups))) + groups),
         ('Outliers', outliers + f'<script type="module">{packaged("tiles.js")}</script>'),
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    page = html_page.page(title, f'{counted} at threshold {threshold:g}', sections, packaged('report.css'))
+    page = html_page.page(title, summary, sections, packaged('report.css'))
     # A file name that is not Unicode has no spelling in UTF-8.
     path.write_text(page, encoding='utf-8', errors='replace')
 
 
 def _shown(members: Sequence[int], most: int) -> str:
     few = f', {most} of them shown' if len(members) > most else ''
-    return f'{len(members):,} photos{few}'
+    return f'{len(members):,} photo(s){few}'
 
 
 def _tiles(found: CoSegmentation, members: Sequence[int], attribute: str) -> str:
