@@ -39,9 +39,7 @@ _FIGURES = (
     _Figure('J', 'jaccard', 'Jaccard index, gated', itemgetter('jaccard'), ratio),
     _Figure('P', 'accuracy', 'right pixels, gated', itemgetter('precision'), percent),
     _Figure('J, ungated', 'jaccard', 'Jaccard index, ungated', itemgetter('jaccard_ungated'), ratio),
-    _Figure(
-        'P, ungated', 'accuracy', 'right pixels, ungated masks', itemgetter('precision_ungated'), percent
-    ),
+    _Figure('P, ungated', 'accuracy', 'right pixels, ungated', itemgetter('precision_ungated'), percent),
     _Figure('AUC', 'roc_auc', 'AUC of the decision', lambda found: found['decision']['auc'], ratio),
 )
 
@@ -92,7 +90,11 @@ def _indexed(evaluation: Evaluated) -> dict[str, Any]:
         'task': {'type': _TASK, 'name': 'Co-segmentation'},
         'dataset': {'name': evaluation.dataset, 'type': evaluation.dataset, 'split': evaluation.part},
         'metrics': [
-            {'type': figure.kind, 'name': f'{figure.name}, protocol {evaluation.protocol}', 'value': value}
+            {
+                'type': figure.kind,
+                'name': f'{figure.name}, protocol {evaluation.protocol}',
+                'value': round(value, 4),
+            }
             for figure, value in values
             if value is not None  # not defined, as AUC is where all pairs are of one kind
         ],

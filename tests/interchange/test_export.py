@@ -48,9 +48,9 @@ def test_the_exported_folder_predicts_as_the_run_does(tmp_path, run_folder):
 def test_the_card_tells_of_the_checkpoint_and_of_no_other(tmp_path):
     folder = save_run(tmp_path / 'run', SMALL, random_params(SMALL))
     lines = [
+        {'step': 9, 'validation_jaccard': 0.9375},
         {'step': 0, 'loss': 1.0},
         {'step': 0, 'validation_jaccard': 0.4375, 'validation_jaccard_ungated': 0.5},
-        {'step': 9, 'validation_jaccard': 0.9375},
     ]
     (folder / 'metrics.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
     for step, part, jaccard in ((0, 'test', 0.1875), (9, 'all', 0.6875)):

@@ -1,6 +1,7 @@
 import http.server
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,14 @@ def test_a_file_and_the_folder_that_holds_it_are_the_network_of_the_run(file, ru
     run = CoSegmenter.load(run_folder)
     for one in (CoSegmenter.from_pretrained(file), CoSegmenter.from_pretrained(file.parent)):
         assert (one.fingerprint(), one.step, one.config) == (run.fingerprint(), run.step, run.config)
+
+
+def test_what_is_here_is_not_looked_for_on_the_hub(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    here = Path('owner', 'name', 'model.safetensors')
+    here.parent.mkdir(parents=True)
+    here.touch()
+    assert pretrained.find('owner/name') == here
 
 
 def test_a_file_holds_one_step(file):
