@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax import extras
 from cosegnet_jax.interchange import plain_forms
 from cosegnet_jax.interchange.functions import functions, merged
 from cosegnet_jax.interchange.model_file import Released
@@ -22,10 +22,7 @@ def converter() -> Callable[..., Any]:
     Raises:
         UserError: It is not installed.
     """
-    try:
-        from jax2onnx import to_onnx
-    except ImportError as error:
-        raise UserError("--onnx: takes an extra package; pip install 'cosegnet-jax[onnx]'") from error
+    to_onnx = extras.load('jax2onnx', 'onnx').to_onnx
     for name in ('jax2onnx', 'onnx_ir'):  # warn of layers of other libraries, and of every layer here
         logging.getLogger(name).setLevel(logging.ERROR)
     return to_onnx

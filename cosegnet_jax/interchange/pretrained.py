@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cosegnet_jax import __version__
+from cosegnet_jax import __version__, extras
 from cosegnet_jax.errors import UserError, first_line
 from cosegnet_jax.interchange.model_file import NAME
 
@@ -37,10 +37,11 @@ def find(name: str) -> Path:
 
 def _download(repository: str, revision: str | None) -> Path:
     try:
-        from huggingface_hub import errors, hf_hub_download
-    except ImportError as error:
+        hub = extras.load('huggingface_hub', 'hub')
+        errors = extras.load('huggingface_hub.errors', 'hub')
+    except UserError as error:
         raise UserError(
-            f"{repository}: not here, and to ask the Hugging Face Hub takes pip install 'cosegnet-jax[hub]'"
+            f'{repository}: not here, and the Hugging Face Hub cannot be asked: {error}'
         ) from error
     reasons = {  # the first that fits: some are kinds of others
         errors.GatedRepoError: 'its owner gives it on request; ask on its page, then hf auth login',
@@ -50,7 +51,7 @@ def _download(repository: str, revision: str | None) -> Path:
         errors.EntryNotFoundError: f'no {NAME} in it; name a repository of a folder of cosegnet export',
     }
     try:
-        file = hf_hub_download(
+        file = hub.hf_hub_download(
             repository, NAME, revision=revision, library_name='cosegnet_jax', library_version=__version__
         )
     except Exception as error:  # whatever a library for networks and disks may meet

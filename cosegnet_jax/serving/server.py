@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import socket
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from cosegnet_jax import extras
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference.predictor import CoSegmenter
 from cosegnet_jax.serving import page as pages
@@ -30,8 +30,7 @@ def check(host: str, port: int | None) -> None:
     Raises:
         UserError: Gradio is not installed, or nothing can listen there.
     """
-    if importlib.util.find_spec('gradio') is None:
-        raise UserError("the page takes Gradio, which is not installed: pip install 'cosegnet-jax[serve]'")
+    extras.load('gradio', 'serve')
     try:
         socket.create_server((host, port or 0)).close()
     except OSError as error:

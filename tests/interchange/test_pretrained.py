@@ -59,7 +59,7 @@ def test_what_is_nowhere_is_said_in_one_line(tmp_path, run_folder):
 
 def test_without_the_extra_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
-    check_refused('owner/name', r"owner/name: not here, .* takes pip install 'cosegnet-jax\[hub\]'")
+    check_refused('owner/name', r"owner/name: not here, .*; pip install 'cosegnet-jax\[hub\]'")
 
 
 class _Hub(http.server.BaseHTTPRequestHandler):

@@ -9,7 +9,7 @@ from cosegnet_jax.serving import server
 
 def test_without_gradio_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, 'gradio', None)  # as if it were not there
-    with pytest.raises(UserError, match=r"pip install 'cosegnet-jax\[serve\]'"):
+    with pytest.raises(UserError, match=r"gradio is not installed; pip install 'cosegnet-jax\[serve\]'"):
         server.check('127.0.0.1', None)
 
 
