@@ -1,0 +1,118 @@
+"""How near exported networks are to the run that they are from, on photos.
+
+python -m cosegnet_jax.benchmark.exported --workdir=runs/pascal --exported=FOLDER[,FOLDER] --images=FOLDER
+
+Prints a line of JSON for each form of the network that is in these folders of `cosegnet export`: its largest
+differences from the checkpoint it was made of, in masks, embeddings and probabilities, and the share of the
+pixels that only one of the two takes for object. The photos are spread over a folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from absl import flags
+from jax import export
+from jaxtyping import Float, UInt8
+
+from cosegnet_jax import cli, extras
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax.benchmark.row import Row
+from cosegnet_jax.data.photos import squash_photo
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.inference import collection
+from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
+from cosegnet_jax.inference.reading import read
+from cosegnet_jax.interchange import model_file
+from cosegnet_jax.interchange.functions import functions, merged
+from cosegnet_jax.training import checkpoints
+
+_EXPORTED = flags.DEFINE_list('exported', [], 'Folders of cosegnet export, with commas between.')
+_IMAGES = flags.DEFINE_string('images', None, 'Folder of photos.')
+_PHOTOS = flags.DEFINE_integer('photos', 24, 'Photos to look at, all at once.', lower_bound=2)
+
+
+class Answers(NamedTuple):
+    """What a network says of photos."""
+
+    masks: Float[np.ndarray, 'n h w']  # probabilities of object
+    embeddings: Float[np.ndarray, 'n 64']
+    probabilities: Float[np.ndarray, 'n n']  # of a shared object
+
+
+class Form(NamedTuple):
+    """One way to write a network down."""
+
+    describe: Callable  # photos to masks and embeddings
+    decide: Callable  # embeddings and embeddings to probabilities
+
+
+def main() -> None:
+    """Prints lines of JSON."""
+    cli.refuse_config()
+    if not _EXPORTED.value or not _IMAGES.value:
+        raise UserError('--exported=FOLDER and --images=FOLDER must be given: networks, and photos for them')
+    photos = collection.find(_IMAGES.value)
+    chosen = photos[:: -(-len(photos) // _PHOTOS.value)]
+    for folder in map(Path, _EXPORTED.value):
+        network = model_file.read(folder / model_file.NAME, meshes.data_mesh())
+        original = checkpoints.load_params(cli.run_folder(), None, meshes.data_mesh(), network.step)
+        side = network.config.image_size
+        images = np.stack([squash_photo(np.asarray(read(photo.path)), side) for photo in chosen])
+        expected = answers(_jax(model_file.release(original)), images)
+        for file, form in _forms(folder, network):
+            found = differences(answers(form, images), expected)
+            print(json.dumps({'file': str(file), 'photos': len(images), 'side': side} | found), flush=True)
+
+
+def answers(form: Form, images: UInt8[np.ndarray, 'n h w 3']) -> Answers:
+    """All that a network has to say of photos."""
+    masks, embeddings = form.describe(images)
+    return Answers(*map(np.asarray, (masks, embeddings, form.decide(embeddings, embeddings))))
+
+
+def differences(found: Answers, expected: Answers) -> Row:
+    """The largest of each kind, and the share of pixels on different sides of the threshold of masks."""
+    largest = {
+        name: float(np.abs(getattr(found, name) - getattr(expected, name)).max()) for name in found._fields
+    }
+    changed = (found.masks >= MASK_THRESHOLD) != (expected.masks >= MASK_THRESHOLD)
+    return largest | {'changed_pixels': float(changed.mean())}
+
+
+def _forms(folder: Path, network: model_file.Released) -> Iterator[tuple[Path, Form]]:
+    """Files and what they hold, of what there is in an exported folder."""
+    yield folder / model_file.NAME, _jax(network)
+    for name, load in (('describe.stablehlo', _stablehlo), ('describe.onnx', _onnx)):
+        if (folder / name).is_file():
+            yield folder / name, load(folder)
+
+
+def _jax(network: model_file.Released) -> Form:
+    return Form(*(jax.jit(one.call) for one in functions(merged(network), network.config.image_size)))
+
+
+def _stablehlo(folder: Path) -> Form:
+    files = (folder / f'{name}.stablehlo' for name in Form._fields)
+    return Form(*(export.deserialize(bytearray(file.read_bytes())).call for file in files))
+
+
+def _onnx(folder: Path) -> Form:
+    onnxruntime = extras.load('onnxruntime', 'onnx')
+    describe, decide = (
+        onnxruntime.InferenceSession(folder / f'{name}.onnx', providers=['CPUExecutionProvider'])
+        for name in Form._fields
+    )
+    return Form(
+        lambda images: describe.run(None, {'images': images}),
+        lambda rows, columns: decide.run(None, {'rows': rows, 'columns': columns})[0],
+    )
+
+
+if __name__ == '__main__':
+    cli.start(main)

@@ -1,0 +1,49 @@
+import json
+
+import numpy as np
+import programs
+import pytest
+from PIL import Image
+from untrained_runs import SMALL, random_params, save_run
+
+from cosegnet_jax.benchmark import exported
+from cosegnet_jax.interchange import stablehlo
+from cosegnet_jax.interchange.export import export
+
+
+def test_differences_are_the_largest_and_pixels_those_that_change_sides():
+    ours = exported.Answers(np.full((2, 2, 2), 0.4), np.zeros((2, 64)), np.ones((2, 2)))
+    masks = np.array([[[0.6, 0.4], [0.4, 0.5]], [[0.1, 0.4], [0.4, 0.4]]])
+    theirs = exported.Answers(masks, ours.embeddings - 2, ours.probabilities - [[0, 0], [0.25, 0]])
+    assert exported.differences(ours, theirs) == {
+        'masks': pytest.approx(0.3),
+        'embeddings': 2,
+        'probabilities': 0.25,
+        'changed_pixels': 2 / 8,
+    }
+
+
+def test_each_form_in_a_folder_has_a_line(tmp_path):
+    run = save_run(tmp_path / 'run', SMALL, random_params(SMALL))
+    rng = np.random.default_rng(0)
+    (tmp_path / 'photos').mkdir()
+    for number in range(5):
+        Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8)).save(tmp_path / f'photos/{number}.png')
+    for name, stored, writers in (('full', 'float32', [stablehlo.write]), ('half', 'float16', [])):
+        (tmp_path / name).mkdir()
+        export(run, tmp_path / name, None, stored, writers)
+
+    done = programs.run(
+        *('-m', 'cosegnet_jax.benchmark.exported', f'--workdir={run}', '--photos=3'),
+        *(f'--exported={tmp_path}/full,{tmp_path}/half', f'--images={tmp_path}/photos'),
+    )
+    assert done.returncode == 0, done.stderr
+    full, hlo, half = map(json.loads, done.stdout.splitlines())
+    assert [row['file'] for row in (full, hlo, half)] == [
+        f'{tmp_path}/{file}'
+        for file in ('full/model.safetensors', 'full/describe.stablehlo', 'half/model.safetensors')
+    ]
+    assert full['photos'] == 3
+    assert full['masks'] == full['embeddings'] == full['probabilities'] == full['changed_pixels'] == 0
+    assert hlo['embeddings'] < 1e-4
+    assert 0 < half['embeddings'] < 0.5
