@@ -53,7 +53,7 @@ def _evaluated(workdir: Path) -> kept.Kept:
     """What eval.py kept of the test part."""
     files = sorted((workdir / 'eval').glob('*-test-cosegnet.npz'))
     if not files:
-        raise UserError(f'{workdir}: not evaluated yet; evaluate it with eval.py')
+        raise UserError(f'{workdir}: not evaluated yet; evaluate it with cosegnet eval')
     return kept.load(files[0])
 
 

@@ -24,8 +24,8 @@ READING = (
 )
 RERUN = (
     'The flags are those that differ from the default config: with a config file whose only line is "from '
-    'cosegnet_jax.config import default as get_config", train.py --config=FILE and these flags train the run '
-    'again, with the flags of its network, --config.data.split and --config.seed.'
+    'cosegnet_jax.config import default as get_config", cosegnet train --config=FILE and these flags train '
+    'the run again, with the flags of its network, --config.data.split and --config.seed.'
 )
 LEFT_OUT = 'Evaluations that are in no table'
 WHY_LEFT_OUT = (

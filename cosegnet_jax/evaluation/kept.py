@@ -81,9 +81,9 @@ def load(path: Path) -> Kept:
             classes=tuple(arrays['class_names'].tolist()),
         )
     except FileNotFoundError as error:
-        raise UserError(f'{path}: no such file; evaluate this run again, with eval.py') from error
+        raise UserError(f'{path}: no such file; evaluate this run again, with cosegnet eval') from error
     except _DAMAGED as error:
-        raise UserError(f'{path}: damaged; evaluate this run again, with eval.py') from error
+        raise UserError(f'{path}: damaged; evaluate this run again, with cosegnet eval') from error
 
 
 def _pair_arrays(pairs: Sequence[ShownPair]) -> dict[str, np.ndarray]:

@@ -131,7 +131,7 @@ def find(folders: Iterable[Path]) -> list[Evaluated]:
             raise UserError(f'{folder}: no such folder; name folders that hold evaluated runs')
         files = list(folder.glob(f'**/{_KEPT}'))
         if not files:
-            raise UserError(f'{folder}: no evaluated run in it; evaluate one first, with eval.py')
+            raise UserError(f'{folder}: no evaluated run in it; evaluate one first, with cosegnet eval')
         found |= {file.resolve(): file for file in files}  # a folder may be named inside another
     return [read(file) for file in sorted(found.values())]
 
@@ -173,12 +173,14 @@ def read(file: Path) -> Evaluated:
     try:
         document = json.loads(file.read_text(encoding='utf-8'))
     except ValueError as error:
-        raise UserError(f'{file}: not valid JSON; evaluate this run again, with eval.py') from error
+        raise UserError(f'{file}: not valid JSON; evaluate this run again, with cosegnet eval') from error
     for path in _NEEDED:
         try:
             functools.reduce(operator.getitem, path.split('.'), document)
         except (KeyError, TypeError) as error:
-            raise UserError(f'{file}: holds no {path}; evaluate this run again, with eval.py') from error
+            raise UserError(
+                f'{file}: holds no {path}; evaluate this run again, with cosegnet eval'
+            ) from error
     run = Evaluated(file.parent.parent, file, document)
     try:
         run.recipe  # noqa: B018 - reads the config

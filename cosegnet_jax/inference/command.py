@@ -1,4 +1,4 @@
-"""What predict.py does: photos in; masks, pairs.json, report.html and annotations out."""
+"""What `cosegnet predict` does: photos in; masks, pairs.json, report.html and annotations out."""
 
 from __future__ import annotations
 

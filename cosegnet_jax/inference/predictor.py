@@ -49,7 +49,7 @@ class CoSegmenter:
         """Reads a trained network.
 
         Args:
-            path: Folder of a run, the --workdir of train.py, or a model file of cosegnet export.
+            path: Folder of a run, the --workdir of `cosegnet train`, or a model file of cosegnet export.
             step: Which checkpoint of a run; None is the best by validation.
 
         Raises:

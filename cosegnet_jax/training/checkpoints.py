@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from absl import logging
 from jax.sharding import Mesh
 from orbax.checkpoint import checkpoint_managers as policies
 
@@ -39,6 +42,18 @@ def folder(workdir: Path) -> Path:
     return workdir.absolute() / 'checkpoints'
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of Orbax that reading only is what it was asked for."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+@_quiet()
 def manager(workdir: Path, read_only: bool = False) -> ocp.CheckpointManager:
     """The checkpoints of a run; to be closed, which waits for the last save.
 
@@ -197,7 +212,7 @@ def load_params(workdir: Path, config: Config | None, mesh: Mesh, step: int | No
     where = folder(workdir)
     if not where.is_dir():
         raise UserError(
-            f'{workdir}: no checkpoints in it; train first: python train.py --config=… --workdir={workdir}'
+            f'{workdir}: no checkpoints in it; train first: cosegnet train --config=… --workdir={workdir}'
         )
     with manager(workdir, read_only=True) as checkpoints:
         steps = sorted(checkpoints.all_steps())

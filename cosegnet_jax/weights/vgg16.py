@@ -15,7 +15,6 @@ from safetensors import SafetensorError
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.models.vgg16 import BLOCKS
 from cosegnet_jax.weights.array_files import read_npz, read_safetensors
-from cosegnet_jax.weights.download import fetch_imagenet
 from cosegnet_jax.weights.folding import CAFFE, TORCHVISION, ConvWeights, InputConvention, fold_input
 from cosegnet_jax.weights.keras_file import read_keras
 from cosegnet_jax.weights.torch_file import read_torch
@@ -86,7 +85,13 @@ def load_vgg16(spec: str) -> dict[str, ConvWeights]:
     Raises:
         UserError: No such file, an unknown ending, a damaged file, another network, or no download.
     """
-    path = fetch_imagenet() if spec == 'imagenet' else Path(spec).expanduser()
+    if spec == 'imagenet':
+        # Here, since pooch warns every notebook that has no ipywidgets when it is imported.
+        from cosegnet_jax.weights.download import fetch_imagenet
+
+        path = fetch_imagenet()
+    else:
+        path = Path(spec).expanduser()
     if path.suffix.lower() not in _FORMATS:
         raise UserError(
             f"config.model.weights='{spec}' should be 'imagenet', 'none' or a file that ends in "

@@ -31,6 +31,11 @@ def test_a_run_says_itself_what_network_it_holds(segmenter):
     assert segmenter.config.model.width == 1 / 64
 
 
+def test_loading_says_nothing(run_folder, caplog):
+    predictor.CoSegmenter.load(run_folder)
+    assert not caplog.records
+
+
 def test_networks_of_pairs_and_missing_checkpoints_are_refused(tmp_path, run_folder):
     base = dataclasses.replace(SMALL, model=configs.Model(name='base', width=1 / 64, weights='none'))
     with pytest.raises(UserError, match=r'config\.model\.name=base, whose masks depend on the pair'):
