@@ -67,6 +67,7 @@ class Model:
     )
     width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
     weights: str = 'imagenet'  # 'imagenet' (downloaded), 'none', or a VGG16 file: .h5 .pth .safetensors .npz
+    feature_scale: Amount = 1.0  # multiplies the feature map f that these weights make; see state.py
     dtype: Literal['float32', 'bfloat16'] = 'float32'  # of the convolutions; parameters stay float32
 
 
@@ -98,6 +99,9 @@ class Optimizer:
     schedule: Literal['constant', 'cosine'] = 'constant'  # cosine ends at zero
     warmup_steps: Count = 0  # linear rise from zero
     clip_norm: Amount = 0.0  # largest global norm of the gradient; 0 does not clip
+    encoder_rate: Amount = 1.0  # of VGG16, as a multiple of the learning rate
+    heads_rate: Amount = 1.0  # of the metric and the decision network, likewise
+    frozen_blocks: Annotated[int, AtLeast(0), Below(6)] = 0  # of VGG16, from the first: they do not learn
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ import jax
 import optax
 
 from cosegnet_jax.config import Optimizer
+from cosegnet_jax.training import rates
 
 
 def is_kernel(params: optax.Params) -> optax.Params:
@@ -26,7 +27,7 @@ def schedule(config: Optimizer, steps: int) -> optax.Schedule:
 
 
 def build(config: Optimizer, steps: int) -> optax.GradientTransformation:
-    """The chain that turns gradients into updates: clip, decay, rule.
+    """The chain that turns gradients into updates: clip, decay, rule, rates of the parts.
 
     For sgd and adam the decay is added to the gradient before momentum, as Caffe does and the paper's
     generation of code did; adamw keeps it out of the moments.
@@ -41,4 +42,4 @@ def build(config: Optimizer, steps: int) -> optax.GradientTransformation:
         case 'adamw':
             rule = [optax.adamw(rate, weight_decay=config.weight_decay, mask=is_kernel)]
     clip = [optax.clip_by_global_norm(config.clip_norm)] if config.clip_norm else []
-    return optax.chain(*clip, *rule)
+    return optax.chain(*clip, *rule, rates.scale(config))

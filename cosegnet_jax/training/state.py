@@ -15,6 +15,7 @@ from cosegnet_jax import mesh as meshes
 from cosegnet_jax import models, weights
 from cosegnet_jax.config import Config, Model
 from cosegnet_jax.errors import UserError
+from cosegnet_jax.models import vgg16
 
 
 class State(NamedTuple):
@@ -58,6 +59,10 @@ def _placed(tree: Any, mesh: Mesh) -> Any:
 def read_encoder(config: Model) -> Any:
     """The encoder's weights that `config.weights` asks for, or None where it starts at random.
 
+    `config.feature_scale` goes into the last layer, with which a ReLU network scales its output. ImageNet
+    leaves f with a root mean square of about 11, which He-normal layers hand on to the embeddings: 70 long,
+    so that the margin of 1 in equation 3 is nothing to them.
+
     Raises:
         UserError: The weights cannot be read, or do not fit the width.
     """
@@ -68,8 +73,11 @@ def read_encoder(config: Model) -> Any:
             f'config.model.weights={config.weights}: VGG16 weights fit config.model.width=1, '
             f'not {config.width:g}; use config.model.weights=none'
         )
-    layers = weights.load_vgg16(config.weights)
-    return {'layers': {name: {'kernel': w.kernel, 'bias': w.bias} for name, w in layers.items()}}
+    read = weights.load_vgg16(config.weights)
+    layers = {name: {'kernel': w.kernel, 'bias': w.bias} for name, w in read.items()}
+    last = vgg16.BLOCKS[-1][-1][0]
+    scaled = {name: config.feature_scale * values for name, values in layers[last].items()}
+    return {'layers': layers | {last: scaled}}
 
 
 def initial(config: Config, encoder: Any, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:

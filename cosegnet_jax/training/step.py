@@ -16,7 +16,7 @@ from cosegnet_jax import models
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.batches import Batch
-from cosegnet_jax.training import cosegnet_losses, pairwise_losses
+from cosegnet_jax.training import cosegnet_losses, pairwise_losses, rates
 from cosegnet_jax.training.state import State
 
 Metrics = dict[str, Float[Array, '']]
@@ -55,6 +55,7 @@ def make_step(
         batch = augment(batch_of(resident, brought), jax.random.fold_in(key, _AUGMENTATION), config.data)
 
         def loss(params: Any) -> tuple[Array, Metrics]:
+            params = rates.hold(params, config.optimizer)
             with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
                 metrics = batch_losses(graph, params, batch, jax.random.fold_in(key, _LOSSES), config)
             return metrics['loss'], metrics

@@ -1,8 +1,13 @@
+import dataclasses
+
 import jax
+import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import mesh as meshes
+from cosegnet_jax.models import vgg16
 from cosegnet_jax.training import optimizer, state
 
 SMALL = configs.Config(model=configs.Model(width=1 / 64, weights='none'))
@@ -30,6 +35,27 @@ def test_random_weights_follow_the_seed_and_are_he_normal_with_zero_bias():
     assert np.abs(kernel - other['decoder']['layers']['cT5']['kernel']).max() > 0.01
     assert abs(float(np.std(kernel)) / np.sqrt(2 / (9 * 128)) - 1) < 0.02
     np.testing.assert_array_equal(first['decoder']['layers']['cT5']['bias'], 0)
+
+
+def test_the_feature_map_of_given_weights_is_scaled(tmp_path):
+    rng, cin, arrays = np.random.default_rng(0), 3, {}
+    for name, channels in (layer for block in vgg16.BLOCKS for layer in block):
+        kernel = rng.normal(0, np.sqrt(2 / 9 / cin), (3, 3, cin, channels))
+        arrays |= {f'{name}_W': kernel.astype(np.float32), f'{name}_b': np.ones(channels, np.float32)}
+        cin = channels
+    np.savez(tmp_path / 'vgg16.npz', **arrays)
+    config = configs.Model(weights=str(tmp_path / 'vgg16.npz'))
+    image = jnp.full((1, 32, 32, 3), 200, jnp.uint8)
+
+    encoder = vgg16.VGG16(width=1.0, rngs=nnx.Rngs(0))
+
+    def features(config):
+        nnx.update(encoder, jax.tree.map(jnp.asarray, state.read_encoder(config)))
+        return np.asarray(encoder(vgg16.normalise(image, jnp.dtype('float32'))))
+
+    as_read, quarter = features(config), features(dataclasses.replace(config, feature_scale=0.25))
+    assert as_read.max() > 1
+    np.testing.assert_allclose(quarter, as_read / 4, rtol=1e-5)
 
 
 def test_the_abstract_state_is_the_state_without_numbers():
