@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from campaign import plan
 from campaign.plan import Command, Part
+from cosegnet_jax.errors import UserError
 
 GRACE = 60  # seconds from asking a command to stop to ending it: a run saves a checkpoint first
-KEPT = ('metrics.jsonl', 'report.html', 'eval/*.json', 'eval/*.npz')  # of each run; the report has pictures
+KEPT = ('metrics.jsonl', 'report.html', 'eval/*.json')  # of each run; eval/*.npz has its photos, some MiB
 HOME = Path(__file__).parents[1]
 # Parts have the device for themselves, one after another.
 _ENVIRONMENT = {'XLA_PYTHON_CLIENT_MEM_FRACTION': '0.9'}
@@ -32,20 +36,25 @@ def campaign(parts: Sequence[Part], workdir: Path, out: Path, seconds: float) ->
         workdir: Folder of the campaign.
         out: Folder for what is to be brought home.
         seconds: Time for all of them.
+
+    Raises:
+        UserError: Another campaign is at work in `workdir`.
     """
     end = time.monotonic() + seconds - GRACE
-    done = {row['part'] for row in _records(workdir)}
-    for part in parts:
-        left = end - time.monotonic()
-        if part.name in done or left < (GRACE if part.resumes else part.seconds):
-            continue
-        print(f'{part.name} …', flush=True)
-        record = do(part, workdir, min(part.seconds, left))
-        print(f'{part.name}: {record["status"]}, {record["seconds"]:.0f} s', flush=True)
-        if record['status'] != 'stopped':
-            with (workdir / 'results.jsonl').open('a') as file:
-                file.write(json.dumps(record) + '\n')
-        bring_home(workdir, out)
+    with _alone(workdir):
+        bring_home(workdir, out)  # what a campaign that was killed has left
+        done = {row['part'] for row in _records(workdir)}
+        for part in parts:
+            left = end - time.monotonic()
+            if part.name in done or left < (GRACE if part.resumes else part.seconds):
+                continue
+            print(f'{part.name} …', flush=True)
+            record = do(part, workdir, min(part.seconds, left))
+            print(f'{part.name}: {record["status"]}, {record["seconds"]:.0f} s', flush=True)
+            if record['status'] != 'stopped':
+                with (workdir / 'results.jsonl').open('a') as file:
+                    file.write(json.dumps(record) + '\n')
+            bring_home(workdir, out)
 
 
 def do(part: Part, workdir: Path, seconds: float) -> dict[str, Any]:
@@ -93,26 +102,63 @@ def _run(command: Command, workdir: Path, seconds: float) -> tuple[int | None, s
     """Status, output and errors of a command; the status is None where the time ended it."""
     # Many parts need the same compiled step.
     env = {**_ENVIRONMENT, 'JAX_COMPILATION_CACHE_DIR': str(workdir / 'compiled'), **os.environ}
-    process = subprocess.Popen(
-        command,
-        cwd=HOME,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # so that its own children end with it
-    )
-    try:
-        output, complaint = process.communicate(timeout=max(seconds, 0))
-        return process.returncode, output, complaint
-    except subprocess.TimeoutExpired:
+    with _file() as output, _file() as complaint:
+        process = subprocess.Popen(
+            command,
+            cwd=HOME,
+            env=env,
+            stdout=output,
+            stderr=complaint,
+            start_new_session=True,  # so that its own children end with it
+            close_fds=False,  # the lock goes along
+        )
+        try:
+            code = process.wait(max(seconds, 0))
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:  # also when the campaign itself is asked to stop
+            _end(process)
+        return code, _content(output), _content(complaint)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Ends a command and all that it started, which gives a run the time to save a checkpoint."""
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    try:
-        output, complaint = process.communicate(timeout=GRACE)
-    except subprocess.TimeoutExpired:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
         os.killpg(process.pid, signal.SIGKILL)
-        output, complaint = process.communicate()
-    return None, output, complaint
+    process.wait()
+
+
+def _file() -> IO[str]:
+    # Not a pipe, which a command that does not end would keep open.
+    return tempfile.TemporaryFile('w+', errors='replace', newline='\n')
+
+
+def _content(file: IO[str]) -> str:
+    """All of it but what progress bars have written over."""
+    file.seek(0)
+    return re.sub('.*\r', '', file.read())
+
+
+@contextlib.contextmanager
+def _alone(workdir: Path) -> Iterator[None]:
+    """Holds a lock that commands inherit, so that one that outlived its campaign is not run beside itself.
+
+    Raises:
+        UserError: Somebody has it.
+    """
+    with (workdir / 'lock').open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f'--workdir={workdir}: another campaign, or a command that it has left behind, is at work '
+                f'there; end it, or wait until it is done'
+            ) from None
+        os.set_inheritable(lock.fileno(), True)
+        yield
 
 
 def _rows(output: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 python -m campaign.pack --prepared_dir=DIR --weights=FILE.npz [--wheels=DIR] --out=packed
 
-`plan.Scale` says which set, at which size.
+`plan.Scale` says which set, at which size; with --trial, `plan.TRIAL`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _JPEG_QUALITY = flags.DEFINE_integer(
 )
 _WEIGHTS = flags.DEFINE_string('weights', None, 'VGG16 weights (.npz), packed in half precision.')
 _WHEELS = flags.DEFINE_string('wheels', None, 'Folder of wheels to take along.')
+_TRIAL = flags.DEFINE_bool('trial', False, 'For `campaign.run --trial`.')
 _OUT = flags.DEFINE_string('out', 'packed', 'Folder to make.')
 
 
@@ -31,7 +32,8 @@ def main() -> None:
     """Packs, and tries the packed code on the packed data by computing the numbers to compare with."""
     if not _WEIGHTS.value:
         raise UserError('--weights=FILE.npz is missing: name the VGG16 weights that training begins with')
-    out, scale = cli.writable('out', _OUT.value).resolve(), plan.Scale()
+    out = cli.writable('out', _OUT.value).resolve()
+    scale = plan.TRIAL if _TRIAL.value else plan.Scale()
     if any(out.iterdir()):
         raise UserError(f'--out={out}: not empty; remove it or name another folder')
     packing.copy_code(out)

@@ -52,6 +52,22 @@ class Scale:
     eval_every_steps: int = 2000
 
 
+# Everything that a campaign does, in minutes on a CPU: small photos, few of them, and a handful of steps.
+TRIAL = Scale(
+    image_size=32,
+    large_size=64,
+    triplets_bfloat16=(3, 6),
+    triplets_float32=(3,),
+    triplets_peer=(3,),
+    triplets_compared=3,
+    eval_images=8,
+    repeats=1,
+    splits=1,
+    steps=dict.fromkeys(STEPS, 4),
+    eval_every_steps=2,
+)
+
+
 def parts(scale: Scale, folder: Path, peer: Peer | None) -> list[Part]:
     """All parts, the cheap and the telling ones first.
 

@@ -3,10 +3,12 @@
 DIR has everything: what is done (results.jsonl), the output of all commands (log.txt), runs with checkpoints.
 OUT gets a copy of what is worth bringing home, in few files, after every part. The same command goes on
 where the last one stopped; a part that failed is not tried again unless its line in results.jsonl is removed.
+With --trial it does everything in minutes on a CPU, in a folder of `campaign.pack --trial`.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from cosegnet_jax.errors import UserError
 
 _OUT = flags.DEFINE_string('out', None, 'Folder for what is to be brought home.')
 _MINUTES = flags.DEFINE_float('minutes', 25.0, 'Time to spend; what is left then is for the next call.')
+_TRIAL = flags.DEFINE_bool('trial', False, 'Small images and few steps, to see that all of it runs.')
 _PEER = flags.DEFINE_string('peer', None, 'Another program, to be measured in turn (benchmark.py).')
 _PEER_PYTHON = flags.DEFINE_string('peer_python', None, 'The Python that runs it.')
 
@@ -33,7 +36,9 @@ def main() -> None:
         )
     workdir, out = cli.workdir().resolve(), cli.writable('out', _OUT.value)
     peer = _PEER.value and plan.Peer(str(Path(_PEER.value).resolve()), _PEER_PYTHON.value or sys.executable)
-    execute.campaign(plan.parts(plan.Scale(), workdir, peer), workdir, out, 60 * _MINUTES.value)
+    scale = plan.TRIAL if _TRIAL.value else plan.Scale()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, so that no command is left behind
+    execute.campaign(plan.parts(scale, workdir, peer), workdir, out, 60 * _MINUTES.value)
 
 
 if __name__ == '__main__':

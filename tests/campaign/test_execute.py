@@ -1,12 +1,19 @@
 import json
+import os
+import signal
+import subprocess
 import sys
 import tarfile
+import time
+from pathlib import Path
 
 import pytest
 
 from campaign import execute
 from campaign.plan import Part
+from cosegnet_jax.errors import UserError
 
+ROOT = Path(__file__).parents[2]
 PLENTY = 100_000.0  # seconds
 
 
@@ -27,6 +34,44 @@ def counting(path, program='pass'):
     return f'open({str(path)!r}, "a").write("x"); {program}'
 
 
+class Campaign:
+    """A campaign of one part in a process of its own, begun, with the process that the part runs."""
+
+    def __init__(self, folders, tmp_path):
+        pid = tmp_path / 'pid'
+        slow = f'import os, time; open({str(pid)!r}, "w").write(f"{{os.getpid()}} "); time.sleep(600)'
+        code = f"""
+import pathlib, sys
+from campaign import execute, plan
+part = plan.Part('slow', ((sys.executable, '-c', {slow!r}),), 600)
+execute.campaign([part], *map(pathlib.Path, {list(map(str, folders))!r}), 10_000.0)
+"""
+        self.process = subprocess.Popen(
+            [sys.executable, '-c', code], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_until(lambda: pid.exists() and pid.read_text().endswith(' '))
+        self.command = int(pid.read_text())
+
+    def end(self, number):
+        self.process.send_signal(number)
+        self.process.wait(60)
+
+
+def runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until(happened):
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def records(out):
     return {row['part']: row for row in map(json.loads, (out / 'results.jsonl').read_text().splitlines())}
 
@@ -38,6 +83,13 @@ def test_lines_of_json_are_kept_and_other_output_is_logged(folders):
     assert (row['status'], row['rows'], row['error']) == ('done', [{'rate': 2}, {'rate': 3}], None)
     assert row['commands'][0].startswith(sys.executable)
     assert 'warming up' in (folders[1] / 'log.txt').read_text()
+
+
+def test_of_a_progress_bar_its_end_is_logged(folders):
+    execute.campaign([part('slow', r'print("10%\r90%\rall done")')], *folders, PLENTY)
+    lines = (folders[1] / 'log.txt').read_text().splitlines()
+    assert 'all done' in lines
+    assert not [line for line in lines if line.endswith('0%')]
 
 
 def test_a_failing_part_is_recorded_and_the_others_go_on(folders, tmp_path):
@@ -56,6 +108,14 @@ def test_what_is_done_or_has_failed_is_not_done_again(folders, tmp_path):
     for _ in range(2):
         execute.campaign(parts, *folders, PLENTY)
     assert runs.read_text() == 'xx'
+
+
+def test_what_was_done_comes_home_though_nothing_is_left_to_do(folders):
+    """As when a campaign was killed after its last part."""
+    execute.campaign([part('good', 'pass')], *folders, PLENTY)
+    (folders[1] / 'results.jsonl').unlink()
+    execute.campaign([part('good', 'pass')], *folders, PLENTY)
+    assert records(folders[1])['good']['status'] == 'done'
 
 
 def test_a_part_that_takes_too_long_is_ended_with_its_children_and_the_next_one_runs(folders):
@@ -90,6 +150,26 @@ def test_a_part_that_would_not_fit_is_left_for_the_next_call(folders):
     assert set(records(folders[1])) == {'short'}
     execute.campaign(parts, *folders, execute.GRACE + 60)
     assert set(records(folders[1])) == {'short', 'long'}
+
+
+def test_a_campaign_that_is_interrupted_ends_its_command_and_begins_the_part_again(folders, tmp_path):
+    campaign = Campaign(folders, tmp_path)
+    campaign.end(signal.SIGINT)
+    assert not runs(campaign.command)
+    execute.campaign([part('slow', 'print(\'{"rate": 1}\')')], *folders, PLENTY)
+    assert records(folders[1])['slow']['rows'] == [{'rate': 1}]
+
+
+def test_a_command_that_outlived_a_killed_campaign_is_not_run_beside_itself(folders, tmp_path):
+    campaign = Campaign(folders, tmp_path)
+    campaign.end(signal.SIGKILL)
+    assert runs(campaign.command)
+    with pytest.raises(UserError, match='another campaign, or a command that it has left behind'):
+        execute.campaign([part('slow', 'pass')], *folders, PLENTY)
+    os.kill(campaign.command, signal.SIGKILL)
+    wait_until(lambda: not runs(campaign.command))
+    execute.campaign([part('slow', 'pass')], *folders, PLENTY)
+    assert records(folders[1])['slow']['status'] == 'done'
 
 
 def test_runs_come_home_in_one_file_without_their_checkpoints(folders):

@@ -17,6 +17,13 @@ def test_correctness_comes_before_speed_and_speed_before_training():
     assert sorted(order, key=kinds.index) == order
 
 
+def test_a_trial_has_parts_of_every_kind():
+    trial = plan.parts(plan.TRIAL, Path('/campaign'), plan.Peer('peer.py'))
+    kinds, of_trial = ({part.name.split('-')[0] for part in parts} for parts in (PARTS, trial))
+    assert of_trial == kinds
+    assert len(trial) < len(PARTS)
+
+
 def test_weights_are_exported_once_and_only_after_their_run_is_scored():
     exporting = [part for part in PARTS for command in part.commands if 'campaign.half' in command]
     (part,) = exporting
