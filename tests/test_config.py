@@ -9,6 +9,7 @@ import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import data
+from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data.batches import Batch
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.training import optimizer, state, step
@@ -107,7 +108,7 @@ def test_the_train_step_of_every_config_keeps_the_shapes_and_types_of_the_state(
     """At no compute; under bfloat16 the parameters stay float32."""
     config = config_of(path)
     config = dataclasses.replace(config, model=dataclasses.replace(config.model, dtype=dtype))
-    mesh = jax.sharding.Mesh(jax.devices()[:1], ('data',))
+    mesh = meshes.data_mesh(jax.devices()[:1])
     update = optimizer.build(config.optimizer, config.train.steps)
     before = state.abstract(config, update, mesh)
     groups, side = data.check_batch(config, mesh), config.image_size

@@ -1,4 +1,4 @@
-"""One device, eight of one process, and two processes with one or two each: they all train the same."""
+"""One device or several, of one process or of two: they all train the same."""
 
 import json
 import os
@@ -135,6 +135,11 @@ def assert_same_params(ours: Path, theirs: Path, step: int) -> None:
     )
 
 
+def assert_same_scalars(ours: list[dict], theirs: list[dict]) -> None:
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine == pytest.approx(other, rel=RELATIVE)
+
+
 def forget(run: Path, step: int, copy: Path) -> Path:
     """A copy of a run without its checkpoint of `step`."""
     shutil.copytree(run, copy)
@@ -142,13 +147,22 @@ def forget(run: Path, step: int, copy: Path) -> Path:
     return copy
 
 
+def unscored(*_) -> tuple[dict[str, float], np.ndarray]:
+    return {checkpoints.SCORE: 0.5}, np.zeros((1, 1, 3), np.uint8)
+
+
+def train_on(devices: int, workdir: Path, validate=validate) -> None:
+    """Trains on some of the devices of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        mesh = meshes.data_mesh(jax.devices()[:devices])
+        patch.setattr(meshes, 'data_mesh', lambda: mesh)
+        loop.train(config(), workdir, validate)
+
+
 @pytest.fixture(scope='module')
 def by_one(tmp_path_factory):
     workdir = tmp_path_factory.mktemp('one')
-    with pytest.MonkeyPatch.context() as patch:
-        mesh = jax.sharding.Mesh(jax.devices()[:1], ('data',), axis_types=(jax.sharding.AxisType.Auto,))
-        patch.setattr(meshes, 'data_mesh', lambda: mesh)
-        loop.train(config(), workdir, validate)
+    train_on(1, workdir)
     return workdir
 
 
@@ -161,8 +175,22 @@ def by_two(tmp_path_factory):
 
 def test_two_processes_train_and_validate_as_one_device(by_one, by_two):
     workdir, _ = by_two
-    for ours, theirs in zip(scalars(workdir), scalars(by_one), strict=True):
-        assert ours == pytest.approx(theirs, rel=RELATIVE)
+    assert_same_scalars(scalars(workdir), scalars(by_one))
+    assert_same_params(workdir, by_one, 4)
+
+
+def test_two_devices_of_one_process_train_and_validate_as_one(by_one, tmp_path):
+    train_on(2, tmp_path)
+    assert_same_scalars(scalars(tmp_path), scalars(by_one))
+    assert_same_params(tmp_path, by_one, 4)
+
+
+@pytest.mark.parametrize(('devices', 'processes_before'), [(4, 1), (8, 2)])
+def test_devices_of_one_process_continue_a_checkpoint(by_one, by_two, tmp_path, devices, processes_before):
+    before = {1: by_one, 2: by_two[0]}[processes_before]
+    workdir = forget(before, 4, tmp_path / 'run')
+    train_on(devices, workdir, unscored)
+    assert_same_scalars(scalars(workdir)[:4], scalars(by_one)[:4])
     assert_same_params(workdir, by_one, 4)
 
 
@@ -189,15 +217,6 @@ def test_two_processes_evaluate_as_one(by_two, tmp_path):
     assert results() == theirs
 
 
-def test_eight_devices_of_one_process_continue_a_checkpoint_of_two(by_one, by_two, tmp_path):
-    workdir = forget(by_two[0], 4, tmp_path / 'run')
-    assert jax.device_count() == 8
-    loop.train(config(), workdir, lambda *_: ({checkpoints.SCORE: 0.5}, np.zeros((1, 1, 3), np.uint8)))
-    for ours, theirs in zip(scalars(workdir)[:4], scalars(by_one)[:4], strict=True):
-        assert ours == pytest.approx(theirs, rel=RELATIVE)
-    assert_same_params(workdir, by_one, 4)
-
-
 def test_two_processes_continue_a_checkpoint_of_one_and_stop_together_if_one_is_asked(by_one, tmp_path):
     workdir = forget(by_one, 4, tmp_path / 'run')
     endless = dict.fromkeys(('train.steps', 'train.eval_every_steps', 'train.save_every_steps'), 10**6)
@@ -206,8 +225,7 @@ def test_two_processes_continue_a_checkpoint_of_one_and_stop_together_if_one_is_
     two.processes[1].send_signal(signal.SIGINT)
     said = two.end(2)
 
-    for ours, theirs in zip(scalars(workdir)[:4], scalars(by_one)[:4], strict=True):
-        assert ours == pytest.approx(theirs, rel=RELATIVE)
+    assert_same_scalars(scalars(workdir)[:4], scalars(by_one)[:4])
     last = scalars(workdir)[-1]['step']
     for _, errors in said:
         assert f'error: stopped at step {last} and saved' in errors

@@ -38,7 +38,7 @@ def brought(resident, batch: Batch) -> Batch:
 
 
 def one_device() -> jax.sharding.Mesh:
-    return jax.sharding.Mesh(jax.devices()[:1], ('data',))
+    return meshes.data_mesh(jax.devices()[:1])
 
 
 class Trainer:
