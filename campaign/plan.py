@@ -134,6 +134,7 @@ def _benchmark(scale: Scale) -> list[Part]:
         Part('eval', (measure('eval', f'--config.evaluation.batch_images={scale.eval_images}'),), 150),
         Part('pairs', (measure('pairs', '--config.evaluation.batch_images=50'),), 150),
         Part('input', (measure('input', batch),), 150),
+        Part('layers', (measure('layers', _triplets(scale.triplets_compared)),), 240),
         Part('compile', ((*anew, *measure('compile', batch)),), 180),
     ]
 

@@ -14,20 +14,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental import topologies
-from jax.sharding import AxisType, Mesh
-from jaxtyping import Array, Float
+from jax.sharding import Mesh
 
 from cosegnet_jax import data
 from cosegnet_jax import mesh as meshes
-from cosegnet_jax.benchmark import counting
+from cosegnet_jax.benchmark import counting, layers
 from cosegnet_jax.benchmark.row import Row, about
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.batches import Batch
 from cosegnet_jax.errors import UserError, first_line
-from cosegnet_jax.models import convolution
-from cosegnet_jax.models.decoder import CHANNELS, UPSAMPLED
-from cosegnet_jax.models.layers import scaled
-from cosegnet_jax.models.vgg16 import STRIDE
 from cosegnet_jax.training import optimizer, state, step
 
 # Memory of a chip, from docs.cloud.google.com/tpu/docs/v5e and …/v5p; of the 16 a program may have 15.75.
@@ -54,7 +49,7 @@ def present(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
 
 
 def ahead(config: Config, topology: str) -> Iterator[Row]:
-    """The train step for TPUs that need not be there; then, for one of them, each of `FORMS`.
+    """The train step for TPUs that need not be there; then, for one of them, each of `layers.ENLARGING`.
 
     Args:
         config: The network and its batch.
@@ -126,49 +121,23 @@ def collectives(hlo: str) -> Row:
 
 
 def compile_forms(config: Config, mesh: Mesh) -> Iterator[Row]:
-    """The decoder's enlarging layers, with ReLU, forward and backward, in each of `FORMS`.
+    """The decoder's enlarging layers, with ReLU, forward and backward, in each of `layers.ENLARGING`.
 
     For one device of the mesh, and as many maps as it has images in a train step.
     """
-    groups, members = data.check_batch(config, mesh)
-    images = groups * members // mesh.size
-    mesh = Mesh(mesh.devices[:1], mesh.axis_names, axis_types=mesh.axis_types)
+    mesh, images = layers.of_one_device(config, mesh)
     place, dtype = meshes.replicated(mesh), jnp.dtype(config.model.dtype)
     shapes = [
         tuple(jax.ShapeDtypeStruct(shape, dtype, sharding=place) for shape in layer)
-        for layer in _enlarging_layers(config, images)
+        for layer in layers.enlarging(config, images)
     ]
-    for name, form in FORMS.items():
-
-        def run(layers: Any, form: Any = form) -> Any:
-            def differentiate(dy: Array, *given: Array) -> Any:
-                y, backward = jax.vjp(lambda *given: jax.nn.relu(form(*given)), *given)
-                return y, backward(dy)
-
-            return [differentiate(*layer) for layer in layers]
-
-        compiled = jax.jit(run).lower(shapes).compile()
+    for name, form in layers.ENLARGING.items():
+        compiled = jax.jit(layers.differentiated(form)).lower(shapes).compile()
         yield {**_about(config, mesh), 'form': name, 'images': images, **_estimates(compiled)}
 
 
-def enlarged(
-    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
-) -> Float[Array, 'n 2*h 2*w cout']:
-    """`convolution.upsample_conv3x3` as the paper draws it, on a map that is made."""
-    n, h, w, c = x.shape
-    copies = jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c)).reshape(n, 2 * h, 2 * w, c)
-    return convolution.conv3x3(copies, kernel, bias)
-
-
-FORMS = {
-    'phases': convolution.upsample_conv3x3_by_phases,
-    'transposed': convolution.upsample_conv3x3_transposed,
-    'enlarged': enlarged,
-}
-
-
 def _slice(topology: str) -> Mesh:
-    """The mesh of `meshes.data_mesh` over a slice of TPUs that are described, not there."""
+    """The mesh over a slice of TPUs that are described, not there."""
     jax.config.update('jax_platforms', 'cpu')  # where libtpu is installed, JAX would look for its TPU
     for name, value in _NO_TPU.items():
         os.environ.setdefault(name, value)
@@ -187,7 +156,7 @@ def _slice(topology: str) -> Mesh:
             f"--topology={topology} needs libtpu; pip install -e '.[tpu]' in an environment of its own, "
             'for JAX then looks for a TPU whenever it starts'
         ) from error
-    return Mesh(np.array(devices), ('data',), axis_types=(AxisType.Auto,))
+    return meshes.data_mesh(devices)
 
 
 def _batch(config: Config, groups: int, members: int, mesh: Mesh) -> Batch:
@@ -203,17 +172,6 @@ def _batch(config: Config, groups: int, members: int, mesh: Mesh) -> Batch:
         labels=rows(np.int32, 1),
         numbers=rows(np.int32),
     )
-
-
-def _enlarging_layers(config: Config, images: int) -> Iterator[tuple[tuple[int, ...], ...]]:
-    """Shapes of the gradient of the output, the input, the kernel and the bias of each."""
-    side, cin = config.image_size // STRIDE, scaled(512, config.model.width)
-    for number, channels in enumerate(CHANNELS, 1):
-        cout = scaled(channels, config.model.width)
-        if number in UPSAMPLED:
-            small, side = side, 2 * side
-            yield (images, side, side, cout), (images, small, small, cin), (3, 3, cin, cout), (cout,)
-        cin = cout
 
 
 def _about(config: Config, mesh: Mesh) -> Row:

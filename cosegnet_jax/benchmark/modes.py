@@ -1,6 +1,6 @@
-"""What can be measured: training steps, evaluation, all pairs of ever more images, the input, compilation.
+"""What can be measured: training steps, evaluation, all pairs of ever more images, input, layers, compiling.
 
-Each mode gives rows as they are measured, one but for 'pairs'.
+Each mode gives rows as they are measured, one but for 'pairs' and 'layers'.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import optax
 
 from cosegnet_jax import data
 from cosegnet_jax import mesh as meshes
-from cosegnet_jax.benchmark import all_pairs, compilation, counting, timing
+from cosegnet_jax.benchmark import all_pairs, compilation, counting, layers, timing
 from cosegnet_jax.benchmark.row import Row, about, rates
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
@@ -97,6 +97,7 @@ MODES = {
     'eval': all_pairs.evaluate,
     'pairs': all_pairs.growth,
     'input': feed,
+    'layers': layers.measure,
     'compile': compilation.present,
 }
 

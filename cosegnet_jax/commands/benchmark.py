@@ -1,11 +1,11 @@
 """Measure a config.
 
-cosegnet benchmark --config=NAME --mode=train|eval|pairs|input|compile [--config.key=value …]
+cosegnet benchmark --config=NAME --mode=train|eval|pairs|input|layers|compile [--config.key=value …]
 
-Prints a line of JSON; 'pairs' prints one for each number of images. --peer=SCRIPT runs another program in
-turn with this one and adds the ratio; --peer_args and --peer_python say how. --topology=v5e:2x2 compiles
-for TPUs that need not be there, and prints a line for each form of the enlarging convolutions, too. --table
-prints a Markdown table at the end instead.
+Prints a line of JSON; 'pairs' prints one for each number of images, 'layers' for each form of a kind of
+layers. --peer=SCRIPT runs another program in turn with this one and adds the ratio; --peer_args and
+--peer_python say how. --topology=v5e:2x2 compiles for TPUs that need not be there, and prints a line for each
+form of the enlarging convolutions, too. --table prints a Markdown table at the end instead.
 """
 
 import json

@@ -1,0 +1,135 @@
+"""CoSegNet's layers by kind, and the forms in which each kind can be computed, forward and backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jax import lax
+from jax.sharding import Mesh
+from jaxtyping import Array, Float
+
+from cosegnet_jax import data
+from cosegnet_jax import mesh as meshes
+from cosegnet_jax.benchmark import timing
+from cosegnet_jax.benchmark.row import Row, about
+from cosegnet_jax.config import Config
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.models import convolution, pooling
+from cosegnet_jax.models.decoder import CHANNELS, UPSAMPLED
+from cosegnet_jax.models.layers import scaled
+from cosegnet_jax.models.vgg16 import BLOCKS, STRIDE
+
+Form = Callable[..., Array]
+Shapes = tuple[tuple[int, ...], ...]  # of the output of a layer, and of its input, kernel and bias, if any
+
+
+def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
+    """Seconds of all layers of a kind in each of its forms: a row for each.
+
+    For one device, and as many maps as it has images in a train step. The network computes the form 'used'.
+
+    Raises:
+        UserError: The network is another one, or the devices cannot share the batch evenly.
+    """
+    if config.model.name != 'cosegnet':
+        raise UserError(f'config.model.name={config.model.name}: --mode=layers measures those of cosegnet')
+    mesh, images = of_one_device(config, meshes.data_mesh())
+    rng = np.random.default_rng(0)
+    for kind, (shapes, forms) in _KINDS.items():
+        layers = [
+            [jnp.asarray(rng.standard_normal(shape, np.float32), config.model.dtype) for shape in layer]
+            for layer in shapes(config, images)
+        ]
+        for name, form in forms.items():
+            run = partial(jax.jit(differentiated(form)), layers)
+            jax.block_until_ready(run())
+            seconds = timing.median_seconds(run, blocks, repeats)
+            yield {**about(config, mesh), 'kind': kind, 'form': name, 'images': images, 's_per_step': seconds}
+
+
+def of_one_device(config: Config, mesh: Mesh) -> tuple[Mesh, int]:
+    """The first device of a mesh, and how many images it has in a train step.
+
+    Raises:
+        UserError: The devices cannot share the batch evenly.
+    """
+    groups, members = data.check_batch(config, mesh)
+    return meshes.data_mesh(mesh.devices[:1]), groups * members // mesh.size
+
+
+def differentiated(form: Form) -> Callable[[Any], Any]:
+    """A function of what `Shapes` describes, of many layers, to their outputs, after ReLU, and gradients."""
+
+    def differentiate(dy: Array, *given: Array) -> Any:
+        y, backward = jax.vjp(lambda *given: jax.nn.relu(form(*given)), *given)
+        return y, backward(dy)
+
+    return lambda layers: [differentiate(*layer) for layer in layers]
+
+
+def enlarging(config: Config, images: int) -> Iterator[Shapes]:
+    """The decoder's convolutions of enlarged maps."""
+    side, cin = config.image_size // STRIDE, scaled(512, config.model.width)
+    for number, channels in enumerate(CHANNELS, 1):
+        cout = scaled(channels, config.model.width)
+        if number in UPSAMPLED:
+            small, side = side, 2 * side
+            yield (images, side, side, cout), (images, small, small, cin), (3, 3, cin, cout), (cout,)
+        cin = cout
+
+
+def _convolutions(config: Config, images: int) -> Iterator[Shapes]:
+    """The encoder's."""
+    side, cin = config.image_size, 3
+    for block in BLOCKS:
+        for _, channels in block:
+            cout = scaled(channels, config.model.width)
+            yield (images, side, side, cout), (images, side, side, cin), (3, 3, cin, cout), (cout,)
+            cin = cout
+        side //= 2
+
+
+def _poolings(config: Config, images: int) -> Iterator[Shapes]:
+    side = config.image_size
+    for block in BLOCKS:
+        channels = scaled(block[-1][1], config.model.width)
+        yield (images, side // 2, side // 2, channels), (images, side, side, channels)
+        side //= 2
+
+
+def _enlarged(
+    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
+) -> Float[Array, 'n 2*h 2*w cout']:
+    """`convolution.upsample_conv3x3` as the paper draws it, on a map that is made."""
+    n, h, w, c = x.shape
+    copies = jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c)).reshape(n, 2 * h, 2 * w, c)
+    return convolution.conv3x3(copies, kernel, bias)
+
+
+def _plain(
+    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
+) -> Float[Array, 'n h w cout']:
+    """`convolution.conv3x3` as XLA computes it."""
+    y = lax.conv_general_dilated(x, kernel, (1, 1), 'SAME', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+    return y + bias
+
+
+ENLARGING: dict[str, Form] = {
+    'phases': convolution.upsample_conv3x3_by_phases,
+    'transposed': convolution.upsample_conv3x3_transposed,
+    'enlarged': _enlarged,
+}
+_KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form]]] = {
+    'convolution': (_convolutions, {'used': convolution.conv3x3, 'plain': _plain}),
+    'pooling': (
+        _poolings,
+        {'used': pooling.max_pool, 'plain': partial(nnx.max_pool, window_shape=(2, 2), strides=(2, 2))},
+    ),
+    'enlarging': (enlarging, {'used': convolution.upsample_conv3x3, **ENLARGING}),
+}

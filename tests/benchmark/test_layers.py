@@ -1,0 +1,61 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from cosegnet_jax import config as configs
+from cosegnet_jax.benchmark import layers
+from cosegnet_jax.errors import UserError
+
+SMALL = configs.Config(
+    image_size=32,
+    model=configs.Model(width=1 / 64, weights='none'),
+    train=configs.Train(batch_triplets=8),
+)
+
+
+@pytest.fixture(scope='module')
+def rows():
+    return list(layers.measure(SMALL, 1, 1))
+
+
+def test_every_form_of_a_kind_is_timed_on_the_images_of_one_device(rows):
+    forms = {}
+    for row in rows:
+        forms.setdefault(row['kind'], []).append(row['form'])
+    assert forms == {
+        'convolution': ['used', 'plain'],
+        'pooling': ['used', 'plain'],
+        'enlarging': ['used', 'phases', 'transposed', 'enlarged'],
+    }
+    assert {(row['devices'], row['images']) for row in rows} == {(1, 3)}
+    assert all(row['s_per_step'] > 0 for row in rows)
+
+
+@pytest.mark.parametrize('kind', ['convolution', 'pooling', 'enlarging'])
+def test_forms_of_a_kind_agree_forward_and_backward(kind):
+    shapes, forms = layers._KINDS[kind]
+    rng = np.random.default_rng(0)
+    last = list(shapes(SMALL, 2))[-1]
+    given = [[jnp.asarray(rng.normal(size=shape)) for shape in last]]
+    used, *others = (layers.differentiated(form)(given) for form in forms.values())
+    for other in others:
+        jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), other, used)
+
+
+def test_shapes_are_those_of_the_network():
+    """At full width: the maps of VGG16, and conv1_1 and cT12 as the paper has them."""
+    full = dataclasses.replace(SMALL, image_size=224, model=configs.Model())
+    convolutions, poolings, enlarging = (list(shapes(full, 1)) for shapes, _ in layers._KINDS.values())
+    assert [len(convolutions), len(poolings), len(enlarging)] == [13, 5, 5]
+    assert convolutions[0] == ((1, 224, 224, 64), (1, 224, 224, 3), (3, 3, 3, 64), (64,))
+    assert poolings[-1] == ((1, 7, 7, 512), (1, 14, 14, 512))
+    assert enlarging[-1] == ((1, 224, 224, 64), (1, 112, 112, 128), (3, 3, 128, 64), (64,))
+
+
+def test_other_networks_have_other_layers():
+    docs = dataclasses.replace(SMALL, model=dataclasses.replace(SMALL.model, name='docs'))
+    with pytest.raises(UserError, match='name=docs: --mode=layers measures those of cosegnet'):
+        next(layers.measure(docs, 1, 1))
