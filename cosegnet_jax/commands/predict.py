@@ -58,8 +58,9 @@ def main() -> None:
         extras.load(neighbours.NEEDS, 'large')  # better to know before hours of looking at photos
     photos = collection.find(_IMAGES.value)
     segmenter = chosen.segmenter(flags.FLAGS.workdir, _MODEL.value)
+    command.check(photos, segmenter, Path(_OUT.value))
     if _DRY_RUN.value:
-        print(command.plan(photos, segmenter, Path(_OUT.value)))
+        print(command.plan(photos, Path(_OUT.value)))
         return
     out = cli.writable('out', _OUT.value)
     found, document = command.predict(

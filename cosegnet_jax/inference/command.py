@@ -23,13 +23,18 @@ from cosegnet_jax.inference.reading import read
 from cosegnet_jax.inference.report import write_report
 
 
-def plan(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> str:
-    """What `predict` would do, in words; nothing is written, and no photo opened.
+def check(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> None:
+    """Refuses a folder in which `predict` would overwrite what is not of this network and these photos.
 
     Raises:
-        UserError: `out` holds what this network has not made.
+        UserError: It would.
     """
-    kept.check(out, segmenter.fingerprint())
+    keys, _ = _keys(photos)
+    kept.check(out, segmenter.fingerprint(), keys.values())
+
+
+def plan(photos: Sequence[Photo], out: Path) -> str:
+    """What `predict` would do, in words; nothing is written, and no photo opened."""
     keys, missing = _keys(photos)
     lines = [
         f'{photo.name} -> {out / mask}{" (looked at already)" * bool(kept.load(out, keys[photo.name]))}'
@@ -57,7 +62,7 @@ def predict(
     Args:
         photos: From `collection.find`.
         segmenter: The network.
-        out: Folder that exists; new, or written by this network before.
+        out: Folder that exists, and that `check` lets pass.
         threshold: For `groups.group`.
         annotations: What to write into OUT/annotations; from `formats.chosen`.
         neighbours: For `CoSegmenter.relate`. Where not all pairs are decided, the report is an overview.
@@ -66,12 +71,9 @@ def predict(
         What was found, and the content of pairs.json.
 
     Raises:
-        UserError: `out` holds what this network has not made or cannot be written, or fewer than two photos
-            can be read.
+        UserError: `out` cannot be written, or fewer than two photos can be read.
     """
-    fingerprint = segmenter.fingerprint()
-    kept.check(out, fingerprint)
-    kept.begin(out, fingerprint)
+    kept.begin(out, segmenter.fingerprint())
     keys, skipped = _keys(photos)
     skipped += _describe(segmenter, [photo for photo in photos if photo.name in keys], keys, out)
     skipped.sort()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,16 @@ def is_output(folder: Path) -> bool:
     return _model(folder).is_file()
 
 
-def check(out: Path, fingerprint: str) -> None:
-    """Refuses a folder that holds what was not made by this network.
+def check(out: Path, fingerprint: str, keys: Collection[str]) -> None:
+    """Refuses a folder that holds what was not made by this network of these photos.
+
+    Args:
+        out: The folder, which need not be there.
+        fingerprint: Of the network.
+        keys: Of the photos. It is enough to know one of them: others may have been added or changed.
 
     Raises:
-        UserError: It holds what another network made, or other files.
+        UserError: It holds what another network made, or what is of other photos, or other files.
     """
     if not is_output(out):
         if out.is_dir() and any(entry.name != '.described' for entry in out.iterdir()):
@@ -45,6 +51,12 @@ def check(out: Path, fingerprint: str) -> None:
     if found != fingerprint:
         raise UserError(
             f'--out={out}: holds what another network, or another step of this one, has found; '
+            f'name a new folder, or delete this one'
+        )
+    known = {file.stem for file in _file(out, '').parent.glob('[!.]*.npz')}  # none that was broken off
+    if known and known.isdisjoint(keys):
+        raise UserError(
+            f'--out={out}: holds what was found in other photos, or in these before all were changed; '
             f'name a new folder, or delete this one'
         )
 

@@ -16,8 +16,10 @@ from cosegnet_jax.inference.predictor import CoSegmenter
 
 
 def predict(segmenter, images, out, threshold=0.0, annotations=(), neighbours=None):
+    listed = collection.find(str(images))
+    command.check(listed, segmenter, out)
     out.mkdir(exist_ok=True)
-    return command.predict(collection.find(str(images)), segmenter, out, threshold, annotations, neighbours)
+    return command.predict(listed, segmenter, out, threshold, annotations, neighbours)
 
 
 def grey_levels(path):
@@ -119,6 +121,13 @@ def test_what_was_killed_goes_on_and_ends_with_the_same(tmp_path, segmenter, pho
     assert len(looked_at) == 2
 
 
+def test_what_was_killed_at_its_first_photo_begins_again(tmp_path, segmenter, photos):
+    (tmp_path / 'out').mkdir()
+    command.kept.begin(tmp_path / 'out', segmenter.fingerprint())
+    (tmp_path / 'out' / '.described' / '.unfinished1.npz').touch()
+    assert len(predict(segmenter, photos, tmp_path / 'out')[1]['names']) == 3
+
+
 def test_masks_that_are_there_are_not_written_again(tmp_path, segmenter, photos, monkeypatch):
     _, document = predict(segmenter, photos, tmp_path / 'out')
     missing = tmp_path / 'out' / document['masks'][1]
@@ -192,9 +201,25 @@ def test_what_another_network_has_found_is_not_mixed_with_this_ones(tmp_path, se
     assert (tmp_path / 'out' / 'pairs.json').read_bytes() == before
 
 
+def test_what_was_found_in_other_photos_is_not_overwritten(tmp_path, segmenter, photos):
+    out = tmp_path / 'out'
+    predict(segmenter, photos, out)
+    before = (out / 'pairs.json').read_bytes()
+    others = save(tmp_path / 'others', 'a/three.png', 'b/one.png')  # the same name, and another time
+    with pytest.raises(
+        UserError, match=r'--out=.*: holds what was found in other photos, .* delete this one'
+    ):
+        predict(segmenter, others, out)
+    assert (out / 'pairs.json').read_bytes() == before
+    (photos / 'a' / 'one.png').unlink()
+    save(photos, 'c/new.png')
+    _, document = predict(segmenter, photos, out)  # some are the same
+    assert document['names'] == ['a/two 😀.jpg', 'b/one.png', 'c/new.png']
+
+
 def test_a_plan_writes_nothing_and_knows_what_is_done(tmp_path, segmenter, photos):
     out, listed = tmp_path / 'out', collection.find(str(photos))
-    assert command.plan(listed, segmenter, out).splitlines() == [
+    assert command.plan(listed, out).splitlines() == [
         f'a/one.png -> {out}/masks/a/one.png',
         f'a/two 😀.jpg -> {out}/masks/a/two 😀.png',
         f'b/one.png -> {out}/masks/b/one.png',
@@ -202,4 +227,4 @@ def test_a_plan_writes_nothing_and_knows_what_is_done(tmp_path, segmenter, photo
     ]
     assert not out.exists()
     predict(segmenter, photos, out)
-    assert command.plan(listed, segmenter, out).count('(looked at already)') == 3
+    assert command.plan(listed, out).count('(looked at already)') == 3
