@@ -43,6 +43,7 @@ def candidates(embeddings: Float32[np.ndarray, 'n 64'], count: int) -> Int[np.nd
     cells = max(1, min(round(_CELLS * photos**0.5), photos // _LEAST))
     index = faiss.IndexIVFFlat(faiss.IndexFlatL2(size), size, cells)
     index.nprobe = _SEARCHED
+    index.cp.min_points_per_centroid = 1  # else it warns where few photos are all in one cell
     index.train(embeddings)
     index.add(embeddings)
     _, found = index.search(embeddings, count + 1)  # each finds itself, too

@@ -149,6 +149,8 @@ class CoSegmenter:
         Raises:
             UserError: There are fewer than two, or one cannot be read.
         """
+        if isinstance(images, str | os.PathLike):  # which has letters, and they are no photos
+            raise UserError(f'{os.fspath(images)}: give a list of photos, not one name')
         images = list(images)
         names = tuple(name_of(image) or f'photo {number}' for number, image in enumerate(images))
         return self.relate(names, images, list(self.describe(images)), threshold, neighbours)

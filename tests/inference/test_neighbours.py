@@ -48,3 +48,8 @@ def test_photos_that_are_all_the_same_are_neighbours():
 def test_halves_are_cut_between_clouds(clouds):
     parts = sorted(part.tolist() for part in neighbours.halves(clouds))
     assert parts == [list(range(150)), list(range(150, 200))]
+
+
+def test_few_photos_are_paired_without_a_word(clouds, capfd):
+    assert len(neighbours.candidates(clouds[:5], 4)) == 10
+    assert capfd.readouterr() == ('', '')
