@@ -22,7 +22,7 @@ from campaign.plan import Command, Part
 from cosegnet_jax.errors import UserError
 
 GRACE = 60  # seconds from asking a command to stop to ending it: a run saves a checkpoint first
-KEPT = ('metrics.jsonl', 'report.html', 'eval/*.json')  # of each run; eval/*.npz has its photos, some MiB
+KEPT = ('config.json', 'metrics.jsonl', 'report.html', 'eval/*.json')  # of each run; eval/*.npz has photos
 HOME = Path(__file__).parents[1]
 # Parts have the device for themselves, one after another.
 _ENVIRONMENT = {'XLA_PYTHON_CLIENT_MEM_FRACTION': '0.9'}

@@ -1,9 +1,16 @@
-"""The scalars of a run, one JSON object a line, in WORKDIR/metrics.jsonl."""
+"""What a run leaves besides checkpoints: WORKDIR/config.json, and its scalars in WORKDIR/metrics.jsonl."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
+
+from cosegnet_jax import whole
+from cosegnet_jax.config import Config, resolve
+from cosegnet_jax.errors import UserError
+
+CONFIG = 'config.json'  # of a run that has begun, whatever became of it
 
 Record = dict[str, int | float | None]  # 'step', and whatever was measured at it; None where undefined
 
@@ -18,3 +25,21 @@ def read(workdir: Path) -> list[Record]:
     file = path(workdir)
     lines = file.read_text().splitlines(keepends=True) if file.exists() else []
     return [json.loads(line) for line in lines if line.endswith('\n')]
+
+
+def write_config(workdir: Path, config: Config) -> None:
+    """Says what the run is, all keys with their values."""
+    with whole.written(workdir / CONFIG) as file:
+        file.write_text(json.dumps(dataclasses.asdict(config), indent=1) + '\n', encoding='utf-8')
+
+
+def read_config(workdir: Path) -> Config:
+    """The config of a run that has begun.
+
+    Raises:
+        UserError: The file is damaged, or of another version.
+    """
+    try:
+        return resolve(json.loads((workdir / CONFIG).read_text(encoding='utf-8')))
+    except ValueError as error:
+        raise UserError(f'{workdir / CONFIG}: not valid JSON; starting the run again writes it') from error

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cosegnet_jax import html_page
+from cosegnet_jax.evaluation import run_log
 from cosegnet_jax.evaluation.paper_figures import PaperFigure, write_figures
 from cosegnet_jax.evaluation.paper_tables import Keys, Table, paper_tables
 from cosegnet_jax.evaluation.runs import MODELS, Evaluated, find, flags
@@ -23,9 +24,8 @@ READING = (
     'missing; an empty cell is one that is not defined there, or that others did not report.'
 )
 RERUN = (
-    'The flags are those that differ from the default config: with a config file whose only line is "from '
-    'cosegnet_jax.config import default as get_config", cosegnet train --config=FILE and these flags train '
-    'the run again, with the flags of its network, --config.data.split and --config.seed.'
+    'cosegnet train --config=default --workdir=DIR and these flags train a run again, with the flags of its '
+    'network, --config.data.split and --config.seed; runs.jsonl has the whole command of each.'
 )
 LEFT_OUT = 'Evaluations that are in no table'
 WHY_LEFT_OUT = (
@@ -54,7 +54,7 @@ class _Content:
 
 
 def write_pages(folders: Sequence[Path], out: Path) -> str:
-    """Set all runs at or below `folders` beside the paper, in tables.md and tables.html.
+    """Set runs at or below `folders` beside the paper (tables.md, tables.html), and list them (runs.jsonl).
 
     The HTML page needs nothing beside it; the Markdown page shows the PNG files that are left in `out`.
 
@@ -79,7 +79,8 @@ def write_pages(folders: Sequence[Path], out: Path) -> str:
     )
     (out / 'tables.md').write_text(_markdown(content), encoding='utf-8')
     (out / 'tables.html').write_text(_html(content), encoding='utf-8')
-    written = f'written: {out}/tables.md and {out}/tables.html'
+    run_log.write(folders, out / 'runs.jsonl')
+    written = f'written: {out}/tables.md, {out}/tables.html and {out}/runs.jsonl'
     return f'{len(used)} of {len(runs)} evaluations are in the tables\n{written}'
 
 

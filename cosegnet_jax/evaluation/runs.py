@@ -147,17 +147,18 @@ def of_run(workdir: Path) -> list[Evaluated]:
 
 def flags(recipe: Recipe) -> str:
     """The part of a command line that makes the default config the one of `recipe`."""
-    default = dict(_recipe(Config()))
+    default = dict(everything(Config()))
     return ' '.join(f'--{key}={shlex.quote(str(value))}' for key, value in recipe if value != default[key])
+
+
+def everything(config: Config) -> Recipe:
+    """How one run was trained: its network and its split included."""
+    return tuple((key, _value(config, key)) for key in all_keys() if not key.startswith(_NO_MATTER))
 
 
 def _recipe(config: Config) -> Recipe:
     apart = (*_MODEL_KEYS, *_SPLIT_KEYS)
-    return tuple(
-        (key, _value(config, key))
-        for key in all_keys()
-        if key not in apart and not key.startswith(_NO_MATTER)
-    )
+    return tuple((key, value) for key, value in everything(config) if key not in apart)
 
 
 def _value(config: Config, key: str) -> Any:

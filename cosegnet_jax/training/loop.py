@@ -38,8 +38,8 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
 
     Args:
         config: The experiment.
-        workdir: Folder of the run: checkpoints/, metrics.jsonl and events/ (TensorBoard). Several processes
-            need one that all of them see.
+        workdir: Folder of the run: checkpoints/, config.json, metrics.jsonl, events/ (TensorBoard). Several
+            processes need one that all of them see.
         validate: Looks at the validation part: `(config, params, examples, mesh) -> (scalars, picture)`.
 
     Raises:
@@ -63,6 +63,8 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             checkpoints.trained_on_of(manager, last).check_same(trained_on, workdir)
             current, start = checkpoints.restore(manager, last, state.abstract(config, update, mesh)), last
             print(f'going on from step {start} in {workdir}')
+        if jax.process_index() == 0:
+            records.write_config(workdir, config)
         patience = _Patience(config.train.stop_after_evals, workdir, start)
         if patience.over:
             print(f'no better for {config.train.stop_after_evals} evaluations: nothing left to do')

@@ -174,9 +174,11 @@ def test_a_command_that_outlived_a_killed_campaign_is_not_run_beside_itself(fold
 
 def test_runs_come_home_in_one_file_without_their_checkpoints(folders):
     run = folders[0] / 'runs' / 'tuned-0'
-    for name in ('metrics.jsonl', 'eval/results.json', 'checkpoints/step_4/array'):
+    for name in ('config.json', 'metrics.jsonl', 'eval/results.json', 'checkpoints/step_4/array'):
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).write_text('x')
     execute.bring_home(*folders)
     with tarfile.open(folders[1] / 'runs.tar.gz') as archive:
-        assert archive.getnames() == ['runs/tuned-0/eval/results.json', 'runs/tuned-0/metrics.jsonl']
+        assert archive.getnames() == [
+            f'runs/tuned-0/{name}' for name in ('config.json', 'eval/results.json', 'metrics.jsonl')
+        ]

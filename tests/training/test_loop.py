@@ -107,6 +107,10 @@ def test_mined_and_varied_batches_go_on_the_same_from_the_devices(tmp_path):
     assert losses_of(tmp_path / 'cut') == losses_of(tmp_path / 'whole')
 
 
+def test_the_config_of_a_run_is_beside_its_checkpoints(finished):
+    assert records.read_config(finished) == SMALL
+
+
 def test_the_last_step_and_the_best_are_saved(finished):
     with checkpoints.manager(finished) as saves:
         assert saves.latest_step() == 8
