@@ -5,68 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from PIL import ExifTags, Image
-from small_pictures import palette, quarters, save, top_left
+from small_pictures import palette, quarters, top_left
+from small_sets import class_folders, development_kit, groups, object_discovery, prepared, seven_classes
 
-from cosegnet_jax.data import builders, photos
+from cosegnet_jax.data import builders
 from cosegnet_jax.data.builders import base
-from cosegnet_jax.data.builders.summary import summary
-from cosegnet_jax.data.prepare import prepare
 from cosegnet_jax.errors import UserError
-
-EMPTY = Image.new('L', (40, 20))
-
-
-# ------------------------------------------------------------------------------------- small sets of each
-
-
-def class_folders(root):
-    """Two classes with three photos each, of which one does not show its class."""
-    for name in ('cat/a.png', 'cat/b.jpg', 'cat/c.jpg', 'dog/a.jpg', 'dog/b.jpg'):
-        save(root, name)
-    save(root, 'dog/c.jpg', mask=EMPTY)
-
-
-def seven_classes(root):
-    """Twelve photos of each of the seven classes, and of another."""
-    for name in ('bird', 'boat', 'car', 'cat', 'cow', 'dog', 'plane', 'sheep'):
-        for number in range(12):
-            save(root, f'{name}/{number}.png')
-
-
-def object_discovery(root):
-    """The layout of the published archive."""
-    for directory in ('Airplane100', 'Car100', 'Horse100'):
-        (root / directory / 'GroundTruth').mkdir(parents=True)
-        for number in range(3):
-            path = root / directory / f'{number:04d}.jpg'
-            quarters().save(path)
-            path.write_bytes(path.read_bytes() + directory.encode())  # the classes share no photo
-            mask = EMPTY if number == 2 else top_left().convert('1')
-            mask.save(root / directory / 'GroundTruth' / f'{number:04d}.png')
-    save(root / 'Car', '0001.png')
-
-
-def groups(root):
-    """The layout of the published archive, with group names as long as its own."""
-    for group in ('018 Agra Taj Mahal-Inde du Nord-Chander', '025-Gymnastics-PD'):
-        for number in range(2):
-            save(root, f'{group}/{number}.png')
-    (root / 'masks').rename(root / 'ground_truth')
-
-
-def development_kit(root):
-    """The layout of the archive: four images, three of them with masks, of aeroplane (1) and cat (8)."""
-    kit = root / 'VOCdevkit' / 'VOC2012'
-    for name in ('JPEGImages', 'SegmentationClass', 'ImageSets/Segmentation'):
-        (kit / name).mkdir(parents=True)
-    (kit / 'ImageSets/Segmentation/trainval.txt').write_text('2007_03\n2007_01\n2007_02\n')
-    for number, (left, right) in enumerate([(1, 8), (8, 0), (8, 1)], 1):
-        indices = np.zeros((20, 40), np.uint8)
-        indices[:, :10], indices[:, 10:20], indices[:, 20:25] = left, right, 255
-        quarters().save(kit / f'JPEGImages/2007_{number:02d}.jpg')
-        palette(indices).save(kit / f'SegmentationClass/2007_{number:02d}.png')
-    quarters().save(kit / 'JPEGImages/2007_04.jpg')
 
 
 class Fakes:
@@ -129,22 +73,6 @@ class ShapesTest(Fakes, tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = builders.Shapes
     SPLITS = {'train': 300}  # noqa: RUF012
     BUILDER_CONFIG_NAMES_TO_TEST = ['64']  # noqa: RUF012
-
-
-# ------------------------------------------------------------------------------------- what each one holds
-
-
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / 'my set'
-
-
-def prepared(name, root, make=None):
-    """Metadata and records of the set in `root`, made there first."""
-    if make:
-        make(root)
-    builder, _ = prepare(name, str(root), str(root.parent / 'tfds'))
-    return builder.info.metadata, list(builder.as_data_source('train'))
 
 
 def test_class_folders(root):
@@ -260,135 +188,6 @@ def test_voc_archive_has_a_checksum():
     assert (info.size, info.filename) == (1999639040, 'VOCtrainval_11-May-2012.tar')
 
 
-# ------------------------------------------------------------------------------------------- odd files
-
-
-def truncated(path):
-    path.unlink()
-    quarters(size=(199, 200)).save(path.with_suffix('.jpg'))
-    path.with_suffix('.jpg').write_bytes(path.with_suffix('.jpg').read_bytes()[:-200])
-
-
-def many_pixels(path):
-    quarters(size=(400, 201)).save(path)
-
-
-def link_to_nothing(path):
-    path.unlink()
-    path.symlink_to('nowhere.png')
-
-
-ODD = {
-    'truncated JPEG': ('images/cat/a.jpg', truncated, 'cannot be read|not an image'),
-    'decompression bomb': ('images/cat/a.png', many_pixels, 'exhaust the memory'),
-    'empty file': ('images/cat/a.png', lambda path: path.write_bytes(b''), 'an empty file'),
-    'link to nothing': ('images/cat/a.png', link_to_nothing, 'a symbolic link to nowhere.png'),
-    'two photos of one stem': ('images/cat/a.jpg', lambda path: quarters().save(path), 'share the mask'),
-    'mask of another size': ('masks/cat/a.png', lambda path: top_left((20, 20)).save(path), '20x20 pixels'),
-    'missing mask': ('masks/cat/a.png', lambda path: path.unlink(), 'missing mask'),
-    'mask that links to nothing': ('masks/cat/a.png', link_to_nothing, 'a symbolic link to nowhere.png'),
-    'class numbers': (
-        'masks/cat/a.png',
-        lambda path: Image.new('L', (40, 20), 7).save(path),
-        'class numbers',
-    ),
-}
-
-
-@pytest.mark.parametrize('kind', ODD)
-def test_what_cannot_be_used_is_named_and_the_rest_prepared(root, kind, monkeypatch):
-    name, spoil, reason = ODD[kind]
-    class_folders(root)
-    spoil((root / name).with_suffix('.png') if spoil is truncated else root / name)
-    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 40_000)
-    metadata, records = prepared('folder/mine', root)
-    assert metadata['filenames'] == ['cat/b', 'cat/c', 'dog/a', 'dog/b', 'dog/c']
-    assert len(records) == 5
-    (rejected,) = metadata['rejected']
-    assert rejected.startswith(f'{root / name}')
-    assert any(part in rejected for part in reason.split('|'))
-
-
-def turned():
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    return exif
-
-
-USABLE = {
-    'sixteen bits': lambda path: Image.new('I;16', (40, 20), 40_000).save(path),
-    'CMYK': lambda path: quarters('CMYK').save(path, 'JPEG'),
-    'turned': lambda path: quarters().save(path, 'JPEG', exif=turned()),
-    'transparent': lambda path: quarters('RGBA').save(path),
-    'grey': lambda path: quarters('L').save(path),
-}
-
-
-@pytest.mark.parametrize('kind', USABLE)
-def test_odd_photos_that_can_be_used_are_normalised(root, kind):
-    class_folders(root)
-    USABLE[kind](root / 'images/cat/a.png')
-    metadata, records = prepared('folder/mine', root)
-    assert metadata['rejected'] == []
-    expected, _ = photos.read(root / 'images/cat/a.png', root / 'masks/cat/a.png')
-    np.testing.assert_array_equal(records[0]['image'], expected)
-
-
-def test_names_with_spaces_and_other_letters_and_links_out_of_the_folder(root):
-    class_folders(root)
-    save(root, 'Bären im Wald/Bär 1.png')
-    save(root, 'Bären im Wald/熊 №2.png')
-    for kind in ('images', 'masks'):
-        elsewhere = (root / kind / 'cat').rename(root.parent / f'{kind} of cats')
-        (root / kind / 'cat').symlink_to(elsewhere)
-    metadata, records = prepared('folder/mine', root)
-    assert metadata['classes'] == ['Bären im Wald', 'cat', 'dog']
-    assert [record['filename'].decode() for record in records] == metadata['filenames']
-    assert metadata['filenames'][:3] == ['Bären im Wald/Bär 1', 'Bären im Wald/熊 №2', 'cat/a']
-    assert metadata['rejected'] == []
-
-
-def test_full_and_empty_masks(root):
-    class_folders(root)
-    Image.new('L', (40, 20), 255).save(root / 'masks/cat/a.png')
-    EMPTY.save(root / 'masks/cat/b.png')
-    metadata, records = prepared('folder/mine', root)
-    assert metadata['shares'][:3] == [[1], [0], [0.25]]
-    assert records[0]['mask'].min() == 1
-
-
-def test_class_with_one_usable_image_is_rejected_by_name(root):
-    class_folders(root)
-    for stem in 'ab':
-        (root / f'masks/cat/{stem}.png').unlink()
-    metadata, _ = prepared('folder/mine', root)
-    assert metadata['classes'] == ['dog']
-    assert metadata['filenames'] == ['dog/a', 'dog/b', 'dog/c']
-    assert [text.split(':')[0] for text in metadata['rejected']][2:] == ['cat']
-
-
-def test_class_without_usable_images_is_rejected_by_name(root):
-    class_folders(root)
-    (root / 'images/cow').mkdir()
-    metadata, _ = prepared('folder/mine', root)
-    assert metadata['classes'] == ['cat', 'dog']
-    assert metadata['rejected'] == ['cow: a class without an image that can be used']
-
-
-def test_nothing_usable_is_an_error(root):
-    class_folders(root)
-    shutil.rmtree(root / 'masks/cat')
-    shutil.rmtree(root / 'masks/dog')
-    with pytest.raises(
-        UserError, match=r'no image that can be used; the first of 8 problems: .*missing mask'
-    ):
-        prepared('folder/mine', root)
-    assert not list(root.parent.glob('tfds/folder/mine/*'))
-
-
-# ----------------------------------------------------------------------------------------- summary, names
-
-
 def test_keys_keep_the_order_of_large_sets():
     rows = [
         base.Row(f'a/{n}', ('a',), (1,), (0.5,), lambda: (b'', np.zeros((1, 1), np.uint8)))
@@ -399,38 +198,6 @@ def test_keys_keep_the_order_of_large_sets():
     assert keys[-1] < 2**128
     buckets = {tfds.core.shuffle.get_bucket_number(key, 1000) for key in keys}
     assert len(buckets) == 600
-
-
-def test_summary_counts_classes_outliers_and_object_pixels(root):
-    class_folders(root)
-    (root / 'masks/cat/a.png').unlink()
-    builder, _ = prepare('pascal_coseg', str(root), str(root.parent / 'tfds'))
-    lines = summary(builder).splitlines()
-    assert [line.split() for line in lines[:4]] == [
-        ['class', 'images', 'outliers', 'object'],
-        ['cat', '2', '0', '25.0%'],
-        ['dog', '3', '1', '16.7%'],
-        ['all', '5', '1', '20.0%'],
-    ]
-    assert lines[5:7] == [
-        'differs from the publication: 2 classes instead of 20',
-        'differs from the publication: 5 images instead of 1,037',
-    ]
-    assert lines[7].startswith(f'rejected: {root / "masks/cat/a.png"}: missing mask')
-    assert lines[8].startswith('pascal_coseg/1.0.0: ')
-    assert lines[8].endswith(str(root.parent / 'tfds/pascal_coseg/1.0.0'))
-
-
-def test_summary_compares_outliers(root):
-    object_discovery(root)
-    builder, _ = prepare('internet', str(root), str(root.parent / 'tfds'))
-    assert 'differs from the publication: 1 outliers of airplane instead of 18' in summary(builder)
-
-
-def test_summary_says_that_counts_are_as_published(root):
-    seven_classes(root)
-    builder, _ = prepare('msrc', str(root), str(root.parent / 'tfds'))
-    assert 'as published: 7 classes, 70 images' in summary(builder)
 
 
 @pytest.mark.parametrize(
