@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
@@ -22,8 +23,8 @@ _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 def is_output(folder: Path) -> bool:
-    """Whether the folder was written by this command."""
-    return _model(folder).is_file()
+    """Whether the folder was written by this command, as far as this process may look into it."""
+    return os.path.isfile(_model(folder))
 
 
 def check(out: Path, fingerprint: str, keys: Collection[str]) -> None:
@@ -35,10 +36,15 @@ def check(out: Path, fingerprint: str, keys: Collection[str]) -> None:
         keys: Of the photos. It is enough to know one of them: others may have been added or changed.
 
     Raises:
-        UserError: It holds what another network made, or what is of other photos, or other files.
+        UserError: It holds what another network made, what is of other photos, or other files; or it cannot
+            be looked into.
     """
     if not is_output(out):
-        if out.is_dir() and any(entry.name != '.described' for entry in out.iterdir()):
+        try:
+            others = out.is_dir() and any(entry.name != '.described' for entry in out.iterdir())
+        except OSError as error:
+            raise UserError(f'--out={out}: {error.strerror}; name another folder') from error
+        if others:
             raise UserError(
                 f'--out={out}: holds files that this command has not written; '
                 f'name a new folder, so that nothing is overwritten'

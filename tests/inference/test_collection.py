@@ -26,6 +26,10 @@ def test_what_was_written_before_is_not_taken_for_photos(tmp_path):
     assert names(tmp_path) == ['one.png', 'two.png']
 
 
+def test_what_cannot_be_looked_into_was_not_written(tmp_path):
+    assert not kept.is_output(tmp_path / ('long' * 99))
+
+
 def test_names_of_several_files_begin_at_their_common_folder_and_never_lead_out(tmp_path, monkeypatch):
     save(tmp_path, 'x/one.png', 'y/z/two.png', 'y/with, comma.png')
     monkeypatch.chdir(tmp_path / 'x')

@@ -48,8 +48,9 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
     [
         (['--images=nowhere', '--out=out'], '--images: nowhere: no such file or folder'),
         (['--images=photos', '--out=photos/one.png/out'], '--out=photos/one.png/out: Not a directory'),
+        (['--images=photos', f'--out=photos/{"long" * 99}'], 'File name too long; name another folder'),
     ],
-    ids=['no photos', 'unwritable'],
+    ids=['no photos', 'unwritable', 'impossible'],
 )
 def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, run_folder, arguments, message):
     save(tmp_path / 'photos', 'one.png', 'two.png')
