@@ -67,7 +67,7 @@ def main() -> None:
         photos, segmenter, out, _THRESHOLD.value, annotations, _NEIGHBOURS.value
     )
     for skipped in document['skipped']:
-        print(f'skipped {skipped["name"]}: {skipped["reason"]}', file=sys.stderr)
+        print(f'skipped {outputs.printable(skipped["name"])}: {skipped["reason"]}', file=sys.stderr)
     if _JSON.value:
         print(whole.to_json(document))
     else:

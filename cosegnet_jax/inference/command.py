@@ -42,8 +42,7 @@ def plan(photos: Sequence[Photo], out: Path) -> str:
         if photo.name in keys
     ]
     lines += [f'{one.name}: would be skipped, {one.reason}' for one in missing]
-    text = '\n'.join([*lines, f'{len(photos)} photos; nothing written'])
-    return text.encode('utf-8', 'backslashreplace').decode()  # a name that is not UTF-8 cannot be printed
+    return '\n'.join([*map(outputs.printable, lines), f'{len(photos)} photos; nothing written'])
 
 
 def predict(
@@ -80,7 +79,7 @@ def predict(
     unread = {one.name for one in skipped}
     used = [photo for photo in photos if photo.name not in unread]
     if len(used) < 2:
-        first = f'{skipped[0].name}: {skipped[0].reason}'
+        first = f'{outputs.printable(skipped[0].name)}: {skipped[0].reason}'
         raise UserError(f'{len(used)} of {len(photos)} photos can be read, and a pair takes two ({first})')
 
     def described(index: int) -> Described:

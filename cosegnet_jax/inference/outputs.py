@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
+from unicodedata import category
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -17,6 +18,7 @@ from cosegnet_jax.inference.cosegmentation import CoSegmentation
 
 _MARK = 'cosegnet'  # text in the PNG that says what its mask was made of
 _SHOWN = 4  # names of a group in a summary
+_CODES = ('Cc', 'Cs')  # control characters, and what is left of names that are not UTF-8
 
 
 class Skipped(NamedTuple):
@@ -94,6 +96,11 @@ def _decisions(probabilities: Float32[np.ndarray, 'n n'] | sparse.csr_array) -> 
     return {'pairs': [list(pair) for pair in decided]}
 
 
+def printable(name: str) -> str:
+    """A file name for a line of text: those of Linux may hold line ends, and codes that terminals obey."""
+    return ''.join('\N{REPLACEMENT CHARACTER}' if category(letter) in _CODES else letter for letter in name)
+
+
 def summary(found: CoSegmentation, threshold: float) -> str:
     """Groups and outliers in words."""
     lines = [f'{len(found.names)} photos at threshold {threshold:g}: {len(found.groups)} group(s)']
@@ -102,5 +109,5 @@ def summary(found: CoSegmentation, threshold: float) -> str:
 
 
 def _few(members: Sequence[int], found: CoSegmentation) -> str:
-    shown = ', '.join(found.names[member] for member in members[:_SHOWN])
+    shown = ', '.join(printable(found.names[member]) for member in members[:_SHOWN])
     return f'{len(members)} photos{shown and f" ({shown}"}{", …" * (len(members) > _SHOWN)}{shown and ")"}'

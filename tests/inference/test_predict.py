@@ -9,7 +9,7 @@ from programs import run
 
 def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_folder):
     photos = save(tmp_path / 'photos', 'one.png', 'two.png')
-    (photos / 'text.jpg').write_text('no photo at all')
+    (photos / 'te\nxt.jpg').write_text('no photo at all')
     out = tmp_path / 'out'
     done = run(
         'predict.py',
@@ -22,7 +22,7 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == json.loads((out / 'pairs.json').read_text())
     assert json.loads(done.stdout)['groups'] == [[0, 1]]
-    assert 'skipped text.jpg: not an image that can be read' in done.stderr
+    assert 'skipped te�xt.jpg: not an image that can be read' in done.stderr
     assert (out / 'masks' / 'one.png').is_file()
     assert (out / 'report.html').is_file()
 
