@@ -4,7 +4,7 @@ python -m cosegnet_jax.benchmark.exported --workdir=runs/pascal --exported=FOLDE
 
 Prints a line of JSON for each form of the network that is in these folders of `cosegnet export`: its largest
 differences from the checkpoint it was made of, in masks, embeddings and probabilities, and the share of the
-pixels that only one of the two takes for object. The photos are spread over a folder.
+pixels that only one of the two takes for object. The photos are 24 of a folder, spread over it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from cosegnet_jax.interchange import model_file
 from cosegnet_jax.interchange.functions import functions, merged
 from cosegnet_jax.training import checkpoints
 
+PHOTOS = 24  # at most, looked at together
+
 _EXPORTED = flags.DEFINE_list('exported', [], 'Folders of cosegnet export, with commas between.')
 _IMAGES = flags.DEFINE_string('images', None, 'Folder of photos.')
-_PHOTOS = flags.DEFINE_integer('photos', 24, 'Photos to look at, all at once.', lower_bound=2)
 
 
 class Answers(NamedTuple):
@@ -58,7 +59,7 @@ def main() -> None:
     if not _EXPORTED.value or not _IMAGES.value:
         raise UserError('--exported=FOLDER and --images=FOLDER must be given: networks, and photos for them')
     photos = collection.find(_IMAGES.value)
-    chosen = photos[:: -(-len(photos) // _PHOTOS.value)]
+    chosen = photos[:: -(-len(photos) // PHOTOS)]
     for folder in map(Path, _EXPORTED.value):
         network = model_file.read(folder / model_file.NAME, meshes.data_mesh())
         original = checkpoints.load_params(cli.run_folder(), None, meshes.data_mesh(), network.step)
