@@ -80,7 +80,8 @@ class CoSegmenter:
 
     def fingerprint(self) -> str:
         """Says which network this is, wherever it is kept."""
-        model = dataclasses.replace(self.config.model, weights='')  # what it began with is no part of it
+        # What it began with is no part of it.
+        model = dataclasses.replace(self.config.model, weights='', feature_scale=1.0)
         digest = hashlib.sha256(repr((self.config.image_size, model)).encode())
         for leaf in jax.tree.leaves(self.params):
             digest.update(np.ascontiguousarray(leaf))

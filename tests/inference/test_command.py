@@ -162,16 +162,20 @@ def test_files_that_cannot_be_read_are_listed_and_the_rest_goes_on(tmp_path, seg
     (photos / 'half.png').write_bytes(whole[: len(whole) // 2])
     Image.new('1', (10_000, 10_000)).save(photos / 'bomb.png')
     os.symlink(photos / 'gone.png', photos / 'link.png')
+    os.mkfifo(photos / 'pipe.jpg')
     disc().save(os.fsencode(photos) + b'/bad\xff.png', 'PNG')
     _, document = predict(segmenter, photos, tmp_path / 'out')
     reasons = {one['name']: one['reason'] for one in document['skipped']}
     assert document['names'] == ['a/one.png', 'a/two 😀.jpg', 'b/one.png']
-    assert sorted(reasons) == ['bad\udcff.png', 'bomb.png', 'empty.png', 'half.png', 'link.png', 'text.jpg']
+    assert sorted(reasons) == [
+        'bad\udcff.png', 'bomb.png', 'empty.png', 'half.png', 'link.png', 'pipe.jpg', 'text.jpg',
+    ]  # fmt: skip
     assert 'an empty file' in reasons['empty.png']
     assert 'not an image that can be read' in reasons['text.jpg']
     assert 'so many pixels' in reasons['bomb.png']
     assert 'not UTF-8' in reasons['bad\udcff.png']
     assert 'No such file' in reasons['link.png']
+    assert 'a pipe' in reasons['pipe.jpg']
     assert str(tmp_path) not in ''.join(reasons.values())
     assert not any('\n' in reason for reason in reasons.values())
 
