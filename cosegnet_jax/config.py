@@ -67,7 +67,9 @@ class Model:
     )
     width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
     weights: str = 'imagenet'  # 'imagenet' (downloaded), 'none', or a VGG16 file: .h5 .pth .safetensors .npz
-    feature_scale: Amount = 1.0  # multiplies the feature map f that these weights make; see state.py
+    feature_scale: Annotated[float, AtLeast(1e-3)] = (
+        1.0  # multiplies the feature map f that these weights make; see training/state.py
+    )
     dtype: Literal['float32', 'bfloat16'] = 'float32'  # of the convolutions; parameters stay float32
 
 
@@ -163,6 +165,11 @@ def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
             f'config.image_size={config.image_size}: must be a multiple of 32, '
             f'for example {below} or {below + 32}'
         )
+    if config.model.weights == 'none' and config.model.feature_scale != 1:
+        raise UserError(
+            f'config.model.feature_scale={config.model.feature_scale:g}: scales VGG16 weights, and '
+            f'config.model.weights=none begins without; leave it at 1'
+        )
     if config.model.name != 'cosegnet':
         _check_pairwise(config)
     return config
@@ -178,6 +185,7 @@ def _check_pairwise(config: Config) -> None:
     for key, value, used in (
         ('model.tap', config.model.tap, Model.tap),
         ('loss.negatives', config.loss.negatives, Loss.negatives),
+        ('optimizer.heads_rate', config.optimizer.heads_rate, Optimizer.heads_rate),
     ):
         if value != used:
             raise UserError(

@@ -10,14 +10,15 @@ from cosegnet_jax import whole
 from cosegnet_jax.config import Config, resolve
 from cosegnet_jax.errors import UserError
 
-CONFIG = 'config.json'  # of a run that has begun, whatever became of it
+METRICS = 'metrics.jsonl'
+CONFIG = 'config.json'
 
 Record = dict[str, int | float | None]  # 'step', and whatever was measured at it; None where undefined
 
 
 def path(workdir: Path) -> Path:
     """The file that holds them."""
-    return workdir / 'metrics.jsonl'
+    return workdir / METRICS
 
 
 def read(workdir: Path) -> list[Record]:
@@ -39,7 +40,10 @@ def read_config(workdir: Path) -> Config:
     Raises:
         UserError: The file is damaged, or of another version.
     """
+    file = workdir / CONFIG
     try:
-        return resolve(json.loads((workdir / CONFIG).read_text(encoding='utf-8')))
-    except ValueError as error:
-        raise UserError(f'{workdir / CONFIG}: not valid JSON; starting the run again writes it') from error
+        return resolve(dict(json.loads(file.read_text(encoding='utf-8'))))
+    except (ValueError, TypeError) as error:
+        raise UserError(f'{file}: not the config of a run; starting the run again writes it') from error
+    except UserError as error:
+        raise UserError(f'{file}: of another version of this program ({error})') from error

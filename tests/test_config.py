@@ -95,6 +95,20 @@ def test_a_key_on_the_command_line_is_matched_by_its_last_word_too():
         configs.check_key('config.learning_rate')
 
 
+@pytest.mark.parametrize(
+    ('key', 'value', 'others'),
+    [
+        ('model.feature_scale', 0.1, {'model.weights': 'none'}),
+        ('optimizer.heads_rate', 10.0, {'model.name': 'base'}),
+    ],
+)
+def test_a_key_that_nothing_would_read_is_refused(key, value, others):
+    raw = configs.default()
+    raw.update_from_flattened_dict(others | {key: value})
+    with pytest.raises(UserError, match=rf'config\.{re.escape(key)}=.*leave it at 1'):
+        configs.resolve(raw)
+
+
 def config_of(path: Path) -> configs.Config:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)

@@ -8,7 +8,7 @@ and WORKDIR/report.html.
 cosegnet eval --tables --runs=DIR,DIR [--out=tables]
 
 Writes OUT/tables.md and OUT/tables.html: the paper's tables and figures from all evaluated runs at or below
-some folders; and OUT/runs.jsonl, a line for every run there is, finished or not.
+some folders; and OUT/runs.jsonl, a line for every run there is, also those that failed.
 """
 
 from pathlib import Path

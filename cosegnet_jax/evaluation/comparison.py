@@ -25,7 +25,8 @@ READING = (
 )
 RERUN = (
     'cosegnet train --config=default --workdir=DIR and these flags train a run again, with the flags of its '
-    'network, --config.data.split and --config.seed; runs.jsonl has the whole command of each.'
+    'network, --config.data.split and --config.seed; runs.jsonl has the whole command of each, also of '
+    'those that were stopped or failed.'
 )
 LEFT_OUT = 'Evaluations that are in no table'
 WHY_LEFT_OUT = (
@@ -64,6 +65,7 @@ def write_pages(folders: Sequence[Path], out: Path) -> str:
     Raises:
         UserError: A folder holds no evaluated run, or a run cannot be read or averaged with the others.
     """
+    run_log.write(folders, out / 'runs.jsonl')  # first, since it may be that none was evaluated
     runs = find(folders)
     keys = Keys.of(runs)
     tables = paper_tables(runs, keys)
@@ -79,7 +81,6 @@ def write_pages(folders: Sequence[Path], out: Path) -> str:
     )
     (out / 'tables.md').write_text(_markdown(content), encoding='utf-8')
     (out / 'tables.html').write_text(_html(content), encoding='utf-8')
-    run_log.write(folders, out / 'runs.jsonl')
     written = f'written: {out}/tables.md, {out}/tables.html and {out}/runs.jsonl'
     return f'{len(used)} of {len(runs)} evaluations are in the tables\n{written}'
 

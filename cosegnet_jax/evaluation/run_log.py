@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,27 +24,26 @@ def write(folders: Iterable[Path], file: Path) -> None:
     Raises:
         UserError: A file of a run is damaged or of another version.
     """
+    lines = [json.dumps(_entry(workdir), allow_nan=False) for workdir in _begun(folders)]
     with whole.written(file) as unfinished:
-        lines = [json.dumps(entry, allow_nan=False) for entry in entries(folders)]
         unfinished.write_text(''.join(f'{line}\n' for line in lines), encoding='utf-8')
 
 
-def entries(folders: Iterable[Path]) -> Iterator[dict[str, Any]]:
-    """What `write` writes, run by run: sorted by path, of whatever folder they are found in first."""
+def _begun(folders: Iterable[Path]) -> list[Path]:
+    """Folders of runs, sorted: each once, though one of `folders` may be inside another."""
     found: dict[Path, Path] = {}
     for folder in folders:
-        for file in folder.glob(f'**/{records.CONFIG}'):
-            found.setdefault(file.parent.resolve(), file.parent)
-    for workdir in sorted(found.values()):
-        yield _entry(workdir)
+        for file in folder.glob(f'**/{records.METRICS}'):
+            if (file.parent / records.CONFIG).is_file():
+                found.setdefault(file.parent.resolve(), file.parent)
+    return sorted(found.values())
 
 
 def _entry(workdir: Path) -> dict[str, Any]:
     config, scalars = records.read_config(workdir), records.read(workdir)
-    flags = runs.flags(runs.everything(config))
     return {
         'run': str(workdir),
-        'command': f'cosegnet train --config=default --workdir={workdir} {flags}'.rstrip(),
+        'command': runs.command(config),
         'seed': config.seed,
         'split': config.data.split,
         'steps': max((record['step'] for record in scalars), default=0),

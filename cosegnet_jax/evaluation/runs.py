@@ -147,18 +147,22 @@ def of_run(workdir: Path) -> list[Evaluated]:
 
 def flags(recipe: Recipe) -> str:
     """The part of a command line that makes the default config the one of `recipe`."""
-    default = dict(everything(Config()))
+    default = dict(_values(Config(), all_keys()))
     return ' '.join(f'--{key}={shlex.quote(str(value))}' for key, value in recipe if value != default[key])
 
 
-def everything(config: Config) -> Recipe:
-    """How one run was trained: its network and its split included."""
-    return tuple((key, _value(config, key)) for key in all_keys() if not key.startswith(_NO_MATTER))
+def command(config: Config) -> str:
+    """Trains a run again, in a folder of its own."""
+    return f'cosegnet train --config=default --workdir=DIR {flags(_values(config, all_keys()))}'.rstrip()
 
 
 def _recipe(config: Config) -> Recipe:
     apart = (*_MODEL_KEYS, *_SPLIT_KEYS)
-    return tuple((key, value) for key, value in everything(config) if key not in apart)
+    return _values(config, (key for key in all_keys() if key not in apart and not key.startswith(_NO_MATTER)))
+
+
+def _values(config: Config, keys: Iterable[str]) -> Recipe:
+    return tuple((key, _value(config, key)) for key in keys)
 
 
 def _value(config: Config, key: str) -> Any:

@@ -80,9 +80,9 @@ class CoSegmenter:
 
     def fingerprint(self) -> str:
         """Says which network this is, wherever it is kept."""
-        # What it began with is no part of it.
-        model = dataclasses.replace(self.config.model, weights='', feature_scale=1.0)
-        digest = hashlib.sha256(repr((self.config.image_size, model)).encode())
+        model = self.config.model
+        form = (self.config.image_size, model.name, model.tap, model.width, model.dtype)
+        digest = hashlib.sha256(repr(form).encode())
         for leaf in jax.tree.leaves(self.params):
             digest.update(np.ascontiguousarray(leaf))
         return digest.hexdigest()[:16]

@@ -42,4 +42,4 @@ def build(config: Optimizer, steps: int) -> optax.GradientTransformation:
         case 'adamw':
             rule = [optax.adamw(rate, weight_decay=config.weight_decay, mask=is_kernel)]
     clip = [optax.clip_by_global_norm(config.clip_norm)] if config.clip_norm else []
-    return optax.chain(*clip, *rule, rates.scale(config))
+    return rates.scale(optax.chain(*clip, *rule), config)

@@ -34,14 +34,17 @@ def shares(params: Any, config: Optimizer) -> Any:
 
 
 def hold(params: Any, config: Optimizer) -> Any:
-    """The parameters, those that keep their values without gradients: the way back ends where they begin."""
+    """The parameters, those that keep their values without gradients: backpropagation stops there."""
     return jax.tree.map(
         lambda p, share: p if share else jax.lax.stop_gradient(p), params, shares(params, config)
     )
 
 
-def scale(config: Optimizer) -> optax.GradientTransformation:
-    """The last link of an update rule: each parameter's share of its update."""
-    return optax.stateless(
-        lambda updates, _: jax.tree.map(lambda u, share: share * u, updates, shares(updates, config))
-    )
+def scale(rule: optax.GradientTransformation, config: Optimizer) -> optax.GradientTransformation:
+    """The update rule, each parameter with its share; the state of the optimizer is that of the rule."""
+
+    def update(gradients: Any, state: optax.OptState, params: Any) -> tuple[Any, optax.OptState]:
+        updates, state = rule.update(gradients, state, params)
+        return jax.tree.map(lambda u, share: share * u, updates, shares(updates, config)), state
+
+    return optax.GradientTransformation(rule.init, update)

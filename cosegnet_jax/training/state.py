@@ -59,9 +59,9 @@ def _placed(tree: Any, mesh: Mesh) -> Any:
 def read_encoder(config: Model) -> Any:
     """The encoder's weights that `config.weights` asks for, or None where it starts at random.
 
-    `config.feature_scale` goes into the last layer, with which a ReLU network scales its output. ImageNet
-    leaves f with a root mean square of about 11, which He-normal layers hand on to the embeddings: 70 long,
-    so that the margin of 1 in equation 3 is nothing to them.
+    `config.feature_scale` multiplies kernel and bias of the last layer, and so f, since ReLU and max-pooling
+    keep a positive factor. ImageNet's f is so large that He-normal layers make of it embeddings to which the
+    margin of 1 in equation 3 is nothing.
 
     Raises:
         UserError: The weights cannot be read, or do not fit the width.

@@ -1,8 +1,11 @@
 import json
 import shlex
+import sys
 
 import pytest
+from absl.flags import FlagValues
 from finished_runs import document, write
+from ml_collections import config_flags
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import records
@@ -11,7 +14,7 @@ from cosegnet_jax.evaluation import run_log
 
 CONFIG = configs.Config(
     seed=3,
-    data=configs.Data(split=2),
+    data=configs.Data(split=2, flip=False, prepared_dir='my sets'),
     model=configs.Model(name='base', weights='a file.npz'),
     train=configs.Train(steps=30),
     evaluation=configs.Evaluation(batch_images=4),
@@ -52,19 +55,16 @@ def test_a_finished_run_has_its_best_validation_and_all_its_scores(tmp_path):
     assert scores['msrc', 'all']['auc'] == 0.75
 
 
-def test_the_command_makes_the_config_that_the_run_was_trained_with(tmp_path):
+def test_the_command_makes_the_config_that_the_run_was_trained_with(tmp_path, monkeypatch):
     begin(tmp_path / 'base')
     (run,) = listed(tmp_path)
     program, mode, config, workdir, *flags = shlex.split(run['command'])
-    assert (program, mode, config) == ('cosegnet', 'train', '--config=default')
-    assert workdir == f'--workdir={tmp_path / "base"}'
-    assert sorted(flags) == [
-        '--config.data.split=2',
-        '--config.model.name=base',
-        '--config.model.weights=a file.npz',
-        '--config.seed=3',
-        '--config.train.steps=30',
-    ]
+    assert (program, mode, config, workdir) == ('cosegnet', 'train', '--config=default', '--workdir=DIR')
+    parsed = FlagValues()
+    monkeypatch.setattr(sys, 'argv', ['train', *flags])  # where config_flags looks for keys
+    values = config_flags.DEFINE_config_dict('config', configs.default(), flag_values=parsed)
+    parsed(sys.argv)
+    assert configs.resolve(values.value) == CONFIG
 
 
 def test_runs_that_failed_or_were_stopped_are_listed_too(tmp_path):
@@ -78,5 +78,18 @@ def test_runs_that_failed_or_were_stopped_are_listed_too(tmp_path):
 def test_a_damaged_config_is_named(tmp_path):
     begin(tmp_path / 'base')
     (tmp_path / 'base' / 'config.json').write_text('{')
-    with pytest.raises(UserError, match=r'config\.json: not valid JSON'):
+    with pytest.raises(UserError, match=r'config\.json: not the config of a run'):
         listed(tmp_path)
+
+
+def test_a_config_of_another_version_is_named(tmp_path):
+    begin(tmp_path / 'base')
+    (tmp_path / 'base' / 'config.json').write_text('{"data": {"colour_of_frames": 1}}')
+    with pytest.raises(UserError, match=r'config\.json: of another version .*colour_of_frames'):
+        listed(tmp_path)
+
+
+def test_a_config_that_is_of_no_run_is_passed_over(tmp_path):
+    (tmp_path / 'other').mkdir()
+    (tmp_path / 'other' / 'config.json').write_text('[]')
+    assert listed(tmp_path) == []

@@ -51,7 +51,8 @@ def test_fingerprints_tell_networks_apart(segmenter):
     def changed(**fields):
         return dataclasses.replace(segmenter, **fields).fingerprint()
 
-    model = dataclasses.replace(segmenter.config.model, weights='imagenet')  # what it began with
+    # What it began with.
+    model = dataclasses.replace(segmenter.config.model, weights='imagenet', feature_scale=0.5)
     assert segmenter.fingerprint() == changed(step=7)
     assert segmenter.fingerprint() == changed(config=dataclasses.replace(segmenter.config, model=model))
     assert segmenter.fingerprint() != changed(params=jax.tree.map(lambda leaf: leaf + 1, segmenter.params))

@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -53,3 +54,13 @@ def test_schedule_warms_up_and_ends_at_zero():
 def test_the_constant_schedule_stays():
     rate = optimizer.schedule(Optimizer(learning_rate=0.4), 20)
     assert float(rate(0)) == float(rate(19)) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize('name', ['sgd', 'adam', 'adamw'])
+def test_rates_of_parts_do_not_change_what_a_checkpoint_holds(name):
+    params = {'encoder': {'layers': {'conv1_1': {'kernel': jnp.ones((1, 1))}}}}
+    plain, rated = (
+        optimizer.build(Optimizer(name=name, encoder_rate=rate), 10).init(params) for rate in (1.0, 0.5)
+    )
+    assert jax.tree.structure(plain) == jax.tree.structure(rated)
+    assert len(plain) == {'sgd': 2, 'adam': 2, 'adamw': 1}[name]  # links of a chain, which Orbax counts

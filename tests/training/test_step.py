@@ -173,6 +173,23 @@ def test_the_decisions_order_is_drawn_anew_at_every_step(one):
     assert first['loss_mask'] == pytest.approx(later['loss_mask'])
 
 
+def test_frozen_blocks_keep_their_weights_and_are_not_in_the_gradient(one):
+    frozen = dataclasses.replace(SMALL.optimizer, frozen_blocks=5)
+    config = dataclasses.replace(SMALL, optimizer=frozen)
+    update = optimizer.build(frozen, config.train.steps)
+    run_step = step.make_step(config, update, one.mesh, brought)
+    before = jax.device_get(state.initial(config, None, update, one.mesh).params)
+    current = state.initial(config, None, update, one.mesh)
+    after, metrics = jax.device_get(run_step(current, (), one.placed(batch(0))))
+    jax.tree.map(np.testing.assert_array_equal, after.params['encoder'], before['encoder'])
+    assert not np.array_equal(
+        after.params['decoder']['layers']['cT1']['kernel'], before['decoder']['layers']['cT1']['kernel']
+    )
+    (whole,) = one.train([batch(0)])[1]
+    assert metrics['loss'] == pytest.approx(whole['loss'])
+    assert metrics['gradient_norm'] < 0.99 * whole['gradient_norm']
+
+
 def test_the_state_is_donated(one):
     current = state.initial(SMALL, None, one.update, one.mesh)
     one.step(current, (), one.placed(batch(0)))
