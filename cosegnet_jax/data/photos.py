@@ -10,6 +10,8 @@ stored pixels, it is turned with the photo.
 from __future__ import annotations
 
 import io
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +149,7 @@ def load(path: Path) -> Image.Image:
     Raises:
         UserError: It cannot be read.
     """
+    size = _size(path)
     try:
         with Image.open(path) as image:
             image.load()
@@ -156,14 +159,23 @@ def load(path: Path) -> Image.Image:
             f'{path}: so many pixels that it may be made to exhaust the memory; make it smaller or remove it'
         ) from None
     except Exception as error:  # each decoder has its own for damage: OSError, SyntaxError, RuntimeError, ...
-        problem = 'not an image that can be read'
-        if not path.exists():
-            problem = 'no such file'
-        elif not path.stat().st_size:
-            problem = 'an empty file'
+        problem = 'not an image that can be read' if size else 'an empty file'
         raise UserError(
             f'{path}: {problem} ({type(error).__name__}); replace it by a sound JPEG or PNG, or remove it'
         ) from error
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError as error:
+        raise UserError(f'{path}: no such file; give it or remove the link to it') from error
+    except OSError as error:  # too long a name, or a folder that may not be entered
+        raise UserError(f'{path}: {error.strerror}; give a file that can be read') from error
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):  # opening it might wait for ever
+        raise UserError(f'{path}: a pipe, a socket or a device and no file; remove it')
+    return status.st_size
 
 
 def _is_plain(data: bytes) -> bool:

@@ -1,4 +1,5 @@
 import io
+import os
 import struct
 import zlib
 
@@ -123,6 +124,18 @@ def test_unreadable_file_is_an_error(request, photo, mask, which):
 def test_missing_file_is_an_error(photo, mask):
     photo.unlink()
     assert_error(photo, mask, photo, 'no such file')
+
+
+def test_a_pipe_is_an_error_and_nobody_waits_for_it(tmp_path, mask):
+    os.mkfifo(tmp_path / 'pipe.jpg')
+    assert_error(tmp_path / 'pipe.jpg', mask, tmp_path / 'pipe.jpg', 'a pipe')
+
+
+@pytest.mark.parametrize(
+    ('name', 'reason'), [('a' * 300 + '.png', 'File name too long'), ('a.png/b.png', 'Not a directory')]
+)
+def test_a_name_that_the_system_refuses_is_an_error(photo, mask, name, reason):
+    assert_error(photo.parent / name, mask, name, reason)
 
 
 @pytest.mark.parametrize('suffix', ['.png', '.jpg', '.webp', '.tif'])
