@@ -5,6 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from unicodedata import category
+
+# Control characters, what is left of names that are not UTF-8, marks that turn the direction of what follows
+# or are not seen, and ends of lines and paragraphs.
+_CODES = frozenset({'Cc', 'Cs', 'Cf', 'Zl', 'Zp'})
+_JOINERS = '\u200c\u200d'  # of those marks, what the spelling of Persian and many an emoji take
 
 
 class UserError(Exception):
@@ -27,10 +33,18 @@ def reported(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {printable(str(error))}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def printable(text: str) -> str:
+    """One line for a terminal of what others wrote: names of files may hold line ends, and codes to obey."""
+    return ''.join(
+        '\N{REPLACEMENT CHARACTER}' if category(letter) in _CODES and letter not in _JOINERS else letter
+        for letter in text
+    )
 
 
 def first_line(error: Exception) -> str:

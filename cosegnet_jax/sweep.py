@@ -12,7 +12,7 @@ from typing import Any
 import jax
 
 from cosegnet_jax.config import Config, check_key, resolve
-from cosegnet_jax.errors import Stopped, UserError
+from cosegnet_jax.errors import Stopped, UserError, printable
 from cosegnet_jax.evaluation import runs as finished
 from cosegnet_jax.evaluation.results import kept_name
 from cosegnet_jax.evaluation.run import evaluate_run
@@ -90,7 +90,7 @@ def sweep(
         except Stopped:
             raise
         except UserError as error:
-            print(f'{title} failed: {error}')
+            print(printable(f'{title} failed: {error}'))
             failed.append(run.name)
     if failed:
         raise UserError(f'failed: {", ".join(failed)}; the reasons are above, the same command tries again')

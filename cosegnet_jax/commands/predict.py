@@ -23,7 +23,7 @@ from pathlib import Path
 from absl import flags
 
 from cosegnet_jax import cli, extras
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.errors import UserError, printable
 from cosegnet_jax.inference import chosen, collection, command, neighbours, outputs, whole
 from cosegnet_jax.inference.annotations import formats
 
@@ -67,7 +67,7 @@ def main() -> None:
         photos, segmenter, out, _THRESHOLD.value, annotations, _NEIGHBOURS.value
     )
     for skipped in document['skipped']:
-        print(f'skipped {outputs.printable(skipped["name"])}: {skipped["reason"]}', file=sys.stderr)
+        print(printable(f'skipped {skipped["name"]}: {skipped["reason"]}'), file=sys.stderr)
     if _JSON.value:
         print(whole.to_json(document))
     else:

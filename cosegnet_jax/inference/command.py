@@ -11,7 +11,7 @@ from PIL import Image
 from scipy import sparse
 from tqdm import tqdm
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.errors import UserError, printable
 from cosegnet_jax.inference import kept, outputs, whole
 from cosegnet_jax.inference.annotations.formats import Format
 from cosegnet_jax.inference.collection import Photo
@@ -42,7 +42,7 @@ def plan(photos: Sequence[Photo], out: Path) -> str:
         if photo.name in keys
     ]
     lines += [f'{one.name}: would be skipped, {one.reason}' for one in missing]
-    return '\n'.join([*map(outputs.printable, lines), f'{len(photos)} photos; nothing written'])
+    return '\n'.join([*map(printable, lines), f'{len(photos)} photos; nothing written'])
 
 
 def predict(
@@ -79,7 +79,7 @@ def predict(
     unread = {one.name for one in skipped}
     used = [photo for photo in photos if photo.name not in unread]
     if len(used) < 2:
-        first = f'{outputs.printable(skipped[0].name)}: {skipped[0].reason}'
+        first = f'{skipped[0].name}: {skipped[0].reason}'
         raise UserError(f'{len(used)} of {len(photos)} photos can be read, and a pair takes two ({first})')
 
     def described(index: int) -> Described:

@@ -6,19 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
-from unicodedata import category
 
 import numpy as np
 from jaxtyping import Bool, Float32
 from PIL import Image, PngImagePlugin
 from scipy import sparse
 
+from cosegnet_jax.errors import printable
 from cosegnet_jax.inference import whole
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 
 _MARK = 'cosegnet'  # text in the PNG that says what its mask was made of
 _SHOWN = 4  # names of a group in a summary
-_CODES = ('Cc', 'Cs')  # control characters, and what is left of names that are not UTF-8
 
 
 class Skipped(NamedTuple):
@@ -94,11 +93,6 @@ def _decisions(probabilities: Float32[np.ndarray, 'n n'] | sparse.csr_array) -> 
     pairs = sparse.triu(rounded, 1, 'coo')
     decided = zip(pairs.row.tolist(), pairs.col.tolist(), pairs.data.tolist(), strict=True)
     return {'pairs': [list(pair) for pair in decided]}
-
-
-def printable(name: str) -> str:
-    """A file name for a line of text: those of Linux may hold line ends, and codes that terminals obey."""
-    return ''.join('\N{REPLACEMENT CHARACTER}' if category(letter) in _CODES else letter for letter in name)
 
 
 def summary(found: CoSegmentation, threshold: float) -> str:

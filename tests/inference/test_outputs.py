@@ -23,10 +23,6 @@ def test_photos_that_would_share_a_mask_keep_their_suffixes():
     ]
 
 
-def test_names_do_nothing_to_a_line_of_text_or_a_terminal():
-    assert outputs.printable('new\nline \x1b[2J caf\udce9 🏖️.jpg') == 'new�line �[2J caf� 🏖️.jpg'
-
-
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
     path = tmp_path / 'pairs.json'
     whole.write_json(path, {'a': 1})
