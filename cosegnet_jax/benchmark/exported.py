@@ -4,13 +4,14 @@ python -m cosegnet_jax.benchmark.exported --workdir=runs/pascal --exported=FOLDE
 
 Prints a line of JSON for each form of the network that is in these folders of `cosegnet export`: its largest
 differences from the checkpoint it was made of, in masks, embeddings and probabilities, and the share of the
-pixels that only one of the two takes for object. The photos are 24 of a folder, spread over it.
+pixels that only one of the two takes for object. The photos are 24 of a folder, spread over it, or all of a
+smaller one.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,14 +60,14 @@ def main() -> None:
     if not _EXPORTED.value or not _IMAGES.value:
         raise UserError('--exported=FOLDER and --images=FOLDER must be given: networks, and photos for them')
     photos = collection.find(_IMAGES.value)
-    chosen = photos[:: -(-len(photos) // PHOTOS)]
+    chosen = [photos[k] for k in np.linspace(0, len(photos) - 1, min(len(photos), PHOTOS), dtype=int)]
     for folder in map(Path, _EXPORTED.value):
         network = model_file.read(folder / model_file.NAME, meshes.data_mesh())
         original = checkpoints.load_params(cli.run_folder(), None, meshes.data_mesh(), network.step)
         side = network.config.image_size
         images = np.stack([squash_photo(np.asarray(read(photo.path)), side) for photo in chosen])
         expected = answers(_jax(model_file.release(original)), images)
-        for file, form in _forms(folder, network):
+        for file, form in forms(folder, network):
             found = differences(answers(form, images), expected)
             print(json.dumps({'file': str(file), 'photos': len(images), 'side': side} | found), flush=True)
 
@@ -86,28 +87,34 @@ def differences(found: Answers, expected: Answers) -> Row:
     return largest | {'changed_pixels': float(changed.mean())}
 
 
-def _forms(folder: Path, network: model_file.Released) -> Iterator[tuple[Path, Form]]:
-    """Files and what they hold, of what there is in an exported folder."""
+def forms(folder: Path, network: model_file.Released) -> Iterator[tuple[Path, Form]]:
+    """Files and what they hold, of what there is in an exported folder.
+
+    Raises:
+        UserError: Of a form that takes two files, only one is there.
+    """
     yield folder / model_file.NAME, _jax(network)
-    for name, load in (('describe.stablehlo', _stablehlo), ('describe.onnx', _onnx)):
-        if (folder / name).is_file():
-            yield folder / name, load(folder)
+    for suffix, load in (('stablehlo', _stablehlo), ('onnx', _onnx)):
+        files = [folder / f'{name}.{suffix}' for name in Form._fields]
+        missing = [file for file in files if not file.is_file()]
+        if not missing:
+            yield files[0], load(files)
+        elif len(missing) < len(files):
+            raise UserError(f'{missing[0]}: no such file, and the other of its form is there; export again')
 
 
 def _jax(network: model_file.Released) -> Form:
     return Form(*(jax.jit(one.call) for one in functions(merged(network), network.config.image_size)))
 
 
-def _stablehlo(folder: Path) -> Form:
-    files = (folder / f'{name}.stablehlo' for name in Form._fields)
+def _stablehlo(files: Sequence[Path]) -> Form:
     return Form(*(export.deserialize(bytearray(file.read_bytes())).call for file in files))
 
 
-def _onnx(folder: Path) -> Form:
+def _onnx(files: Sequence[Path]) -> Form:
     onnxruntime = extras.load('onnxruntime', 'onnx')
     describe, decide = (
-        onnxruntime.InferenceSession(folder / f'{name}.onnx', providers=['CPUExecutionProvider'])
-        for name in Form._fields
+        onnxruntime.InferenceSession(file, providers=['CPUExecutionProvider']) for file in files
     )
     return Form(
         lambda images: describe.run(None, {'images': images}),

@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 from untrained_runs import SMALL, random_params, save_run
 
+from cosegnet_jax import mesh as meshes
 from cosegnet_jax.benchmark import exported
-from cosegnet_jax.interchange import stablehlo
+from cosegnet_jax.errors import UserError
+from cosegnet_jax.interchange import model_file, stablehlo
 from cosegnet_jax.interchange.export import export
 
 
@@ -43,7 +45,12 @@ def test_each_form_in_a_folder_has_a_line(tmp_path):
         f'{tmp_path}/{file}'
         for file in ('full/model.safetensors', 'full/describe.stablehlo', 'half/model.safetensors')
     ]
-    assert full['photos'] == 13  # every other one
+    assert full['photos'] == 24  # of 25
     assert full['masks'] == full['embeddings'] == full['probabilities'] == full['changed_pixels'] == 0
     assert hlo['embeddings'] < 1e-4
     assert 0 < half['embeddings'] < 0.5
+
+    (tmp_path / 'full' / 'decide.stablehlo').unlink()
+    network = model_file.read(tmp_path / 'full' / model_file.NAME, meshes.data_mesh())
+    with pytest.raises(UserError, match=r'decide\.stablehlo: no such file'):
+        list(exported.forms(tmp_path / 'full', network))
