@@ -97,12 +97,12 @@ class CoSegmenter:
             images: Any number of photos of any sizes; `reading.read` says of what kinds.
 
         Raises:
-            UserError: A photo cannot be read.
+            UserError: A photo cannot be read, or there is one name in place of several photos.
         """
         sizes = collections.deque()
 
         def squashed() -> Iterator[UInt8[np.ndarray, 'side side 3']]:
-            for image in images:
+            for image in _several(images):
                 pixels = np.asarray(read(image))
                 sizes.append(pixels.shape[:2])
                 yield squash_photo(pixels, self.config.image_size)
@@ -150,9 +150,7 @@ class CoSegmenter:
         Raises:
             UserError: There are fewer than two, or one cannot be read.
         """
-        if isinstance(images, str | os.PathLike):  # which has letters, and they are no photos
-            raise UserError(f'{os.fspath(images)}: give a list of photos, not one name')
-        images = list(images)
+        images = list(_several(images))
         names = tuple(name_of(image) or f'photo {number}' for number, image in enumerate(images))
         return self.relate(names, images, list(self.describe(images)), threshold, neighbours)
 
@@ -210,6 +208,13 @@ class CoSegmenter:
             embeddings=embeddings,
             photos=OnDemand(photo, count),
         )
+
+
+def _several(images: Iterable[Source]) -> Iterable[Source]:
+    """Refuses one name: it has letters, and they are no photos."""
+    if isinstance(images, str | os.PathLike):
+        raise UserError(f'{os.fspath(images)}: give a list of photos, not one name')
+    return images
 
 
 def _batches(

@@ -213,17 +213,22 @@ def test_cutouts_are_the_photos_with_the_masks_as_transparency(segmenter):
         ([], r'0 photo\(s\), and a pair takes two'),
         ([disc()], r'1 photo\(s\), and a pair takes two'),
         ([disc(), 'nowhere.jpg'], r'nowhere\.jpg: no such file'),
-        ('beach.jpg', r'beach\.jpg: give a list of photos'),
         ([disc(), np.zeros((4, 4, 3))], r'\(4, 4, 3\) and type float64: no picture; give uint8'),
         ([disc(), np.zeros((4, 4, 2), np.uint8)], r'\(4, 4, 2\) and type uint8: no picture'),
         ([disc(), np.zeros((0, 4, 3), np.uint8)], r'\(0, 4, 3\): has no pixels'),
     ],
-    ids=['none', 'one', 'missing', 'no list', 'float', 'two channels', 'empty'],
+    ids=['none', 'one', 'missing', 'float', 'two channels', 'empty'],
 )
 def test_what_cannot_be_cosegmented_is_said_in_one_line(segmenter, images, message):
     with pytest.raises(UserError, match=message) as raised:
         segmenter.cosegment(images)
     assert '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize('method', ['cosegment', 'describe'])
+def test_one_name_is_no_list_of_photos(segmenter, method):
+    with pytest.raises(UserError, match=r'beach\.jpg: give a list of photos'):
+        list(getattr(segmenter, method)('beach.jpg'))
 
 
 def test_config_of_the_run_decides_the_size_of_what_is_looked_at(segmenter):
