@@ -33,6 +33,11 @@ WHY_LEFT_OUT = (
     'The paper has no table of this network on this data set after training on that one, or the images that '
     'were scored may be some that it was trained on. Figures may show them.'
 )
+NOT_SHOWN = 'Evaluations without photos to show'
+WHY_NOT_SHOWN = (
+    'The .npz beside each of them, with the photos, masks and embeddings that figures show, is not there. '
+    'Tables, curves and decisions do without.'
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +57,7 @@ class _Content:
     figures: Sequence[PaperFigure]
     training: Sequence[_Training]
     left_out: Sequence[str]
+    not_shown: Sequence[str]
 
 
 def write_pages(folders: Sequence[Path], out: Path) -> str:
@@ -77,7 +83,8 @@ def write_pages(folders: Sequence[Path], out: Path) -> str:
             _training(f'Recipe {letter}', [run for run in runs if run.recipe == recipe])
             for recipe, letter in keys.recipes.items()
         ],
-        left_out=[_left_out(run) for run in runs if run not in used],
+        left_out=[_named(run) for run in runs if run not in used],
+        not_shown=[_named(run) for run in runs if not run.drawn_from.is_file()],
     )
     (out / 'tables.md').write_text(_markdown(content), encoding='utf-8')
     (out / 'tables.html').write_text(_html(content), encoding='utf-8')
@@ -96,7 +103,7 @@ def _training(name: str, runs: Sequence[Evaluated]) -> _Training:
     return _Training(name, flags(runs[0].recipe), tuple(networks))
 
 
-def _left_out(run: Evaluated) -> str:
+def _named(run: Evaluated) -> str:
     return (
         f'{run.file}: {MODELS[run.model]}{f" ({run.tap})" * bool(run.tap)} trained on {run.trained_on}, '
         f'{run.part} of {run.dataset}'
@@ -115,6 +122,8 @@ def _markdown(content: _Content) -> str:
         parts += [f'### {training.name}', f'```\n{training.flags}\n```', _bullets(training.networks)]
     if content.left_out:
         parts += [f'## {LEFT_OUT}', WHY_LEFT_OUT, _bullets(content.left_out)]
+    if content.not_shown:
+        parts += [f'## {NOT_SHOWN}', WHY_NOT_SHOWN, _bullets(content.not_shown)]
     return '\n\n'.join(parts) + '\n'
 
 
@@ -129,13 +138,13 @@ def _bullets(lines: Sequence[str]) -> str:
 
 
 def _html(content: _Content) -> str:
-    left_out = f'<p>{html.escape(WHY_LEFT_OUT)}</p>{_list(content.left_out)}' if content.left_out else ''
     sections = [
         ('How to read this', f'<p>{html.escape(READING)}</p>'),
         *((table.title, _html_table(table)) for table in content.tables),
         ('Figures', ''.join(_html_figure(figure) for figure in content.figures)),
         ('Recipes', f'<p>{html.escape(RERUN)}</p>' + ''.join(map(_html_training, content.training))),
-        (LEFT_OUT, left_out),
+        (LEFT_OUT, _html_listed(WHY_LEFT_OUT, content.left_out)),
+        (NOT_SHOWN, _html_listed(WHY_NOT_SHOWN, content.not_shown)),
     ]
     return html_page.page(TITLE, SUMMARY, sections, _STYLE)
 
@@ -160,6 +169,10 @@ def _html_figure(figure: PaperFigure) -> str:
 def _html_training(training: _Training) -> str:
     command = f'<pre>{html.escape(training.flags)}</pre>'
     return f'<h3>{html.escape(training.name)}</h3>{command}{_list(training.networks)}'
+
+
+def _html_listed(why: str, lines: Sequence[str]) -> str:
+    return f'<p>{html.escape(why)}</p>{_list(lines)}' if lines else ''
 
 
 def _list(lines: Sequence[str]) -> str:

@@ -45,29 +45,34 @@ def write_figures(runs: Sequence[Evaluated], folder: Path) -> list[PaperFigure]:
     Args:
         runs: evaluated runs. All figures but the curves take those that were scored under the protocol
             'cosegnet' on images that the network was not trained on; of CoSegNet, with the paper's tap.
+            Those whose `drawn_from` is missing are in the curves and the decisions alone.
         folder: made where it is missing.
 
     Raises:
-        UserError: what a run keeps for its figures is missing or damaged.
+        UserError: what a run keeps for its figures is damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     recipes = Keys.of(runs).recipes
     comparable = [run for run in runs if run.protocol == 'cosegnet' and run.is_unseen]
     ours = [run for run in comparable if (run.model, run.tap) == ('cosegnet', 'cT9')]
-    base = [run for run in comparable if run.model == 'base']
+    base = [run for run in comparable if run.model == 'base' and run.drawn_from.is_file()]
+    shown = [run for run in ours if run.drawn_from.is_file()]
     made = [
         *(
-            _pairs(ours, name, folder / f'figure{number}.png', f'Figure {number}: pairs of {name}', recipes)
+            _pairs(shown, name, folder / f'figure{number}.png', f'Figure {number}: pairs of {name}', recipes)
             for number, name in ((3, PASCAL), (4, INTERNET), (5, MSRC))
         ),
-        _false_objects(base, ours, folder / 'figure6.png', recipes),
+        _false_objects(base, shown, folder / 'figure6.png', recipes),
         _curves(runs, folder / 'curves.png', recipes),
+        *(
+            draw(run, folder / name, recipes)
+            for draw, name, of in (
+                (_embeddings, 'embeddings.png', shown),
+                (_decisions, 'decisions.png', ours),
+            )
+            for run in _with_set_first(of, PASCAL)[:1]
+        ),
     ]
-    for run in _with_set_first(ours, PASCAL)[:1]:
-        made += [
-            _embeddings(run, folder / 'embeddings.png', recipes),
-            _decisions(run, folder / 'decisions.png', recipes),
-        ]
     return [figure for figure in made if figure]
 
 
@@ -164,7 +169,7 @@ def _decisions(run: Evaluated, file: Path, recipes: Mapping[Recipe, str]) -> Pap
 
 
 def _kept(run: Evaluated) -> Kept:
-    return kept.load(run.file.with_suffix('.npz'))
+    return kept.load(run.drawn_from)
 
 
 def _with_set_first(runs: Iterable[Evaluated], name: str) -> list[Evaluated]:

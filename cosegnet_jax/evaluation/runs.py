@@ -50,8 +50,13 @@ class Evaluated:
     """One evaluation of a run: on one part of one data set, under one protocol."""
 
     workdir: Path
-    file: Path  # what figures are drawn from is beside it, as .npz
+    file: Path
     document: dict[str, Any]  # as `results.to_json` made it
+
+    @property
+    def drawn_from(self) -> Path:
+        """What figures show of it, by `kept.save`; it is large, and may have been left elsewhere."""
+        return self.file.with_suffix('.npz')
 
     @functools.cached_property
     def config(self) -> Config:

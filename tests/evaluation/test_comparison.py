@@ -95,3 +95,19 @@ def test_markdown_shows_the_pictures_beside_it(pages, out):
     shown = re.findall(r'!\[[^\]]+\]\(([^)]+)\)', pages[0])
     assert len(shown) == len(Page(pages[1]).of('img'))
     assert all((out / name).is_file() for name in shown)
+
+
+def test_runs_without_the_photos_of_their_figures_are_in_the_tables_and_are_named(pages, tmp_path):
+    """As a campaign brings them home."""
+    write_runs(tmp_path / 'runs')
+    for file in (tmp_path / 'runs').glob('*/eval/*.npz'):
+        file.unlink()
+    assert write_pages([tmp_path / 'runs'], tmp_path).startswith('3 of 4 evaluations are in the tables')
+    without = [(tmp_path / name).read_text(encoding='utf-8') for name in ('tables.md', 'tables.html')]
+    assert '| CoSegNet, gated | 80.0 ± 0.0 | 0.450 ± 0.071 | 0.700' in without[0]
+    assert [file.name for file in tmp_path.glob('*.png')] == ['decisions.png']
+    for text, complete in zip((without[0], Page(without[1]).text), pages, strict=True):
+        assert 'Evaluations without photos to show' not in complete
+        rest = text.split('Evaluations without photos to show')[-1]
+        for name in ('split0', 'split1', 'shapes'):
+            assert f'{tmp_path}/runs/{name}/eval/' in rest

@@ -178,8 +178,21 @@ def test_embeddings_and_decisions_are_of_the_set_that_networks_are_trained_on(le
     assert made['embeddings.png'].caption.startswith('Each of 4 images')
 
 
-def test_a_run_whose_pixels_are_gone_is_named(leave, draw):
+def test_figures_of_photos_go_on_to_a_run_that_has_them(leave, draw):
+    negative = [pair(is_open=True)]
+    for name, split in (('1', 1), ('2', 2)):
+        leave(f'base{name}', model='base', split=split, negative=negative)
+        file = leave(f'ours{name}', split=split, negative=negative)
+        if split == 1:
+            file.with_suffix('.npz').unlink()
+    made = draw()
+    for name in ('figure3.png', 'figure6.png', 'embeddings.png'):
+        assert 'split 2 of seed 0' in made[name].caption
+    assert 'split 1 of seed 0' in made['decisions.png'].caption  # which needs none
+
+
+def test_a_run_whose_photos_are_damaged_is_named(leave, draw):
     file = leave().with_suffix('.npz')
-    file.unlink()
-    with pytest.raises(UserError, match=f'{file}: no such file; evaluate this run again'):
+    file.write_bytes(b'PK')
+    with pytest.raises(UserError, match=f'{file}: damaged; evaluate this run again'):
         draw()
