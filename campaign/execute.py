@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from campaign import plan
 from campaign.plan import Command, Part
+from cosegnet_jax import whole
 from cosegnet_jax.errors import UserError
 
 GRACE = 60  # seconds from asking a command to stop to ending it: a run saves a checkpoint first
@@ -26,6 +27,27 @@ KEPT = ('config.json', 'metrics.jsonl', 'report.html', 'eval/*.json')  # of each
 HOME = Path(__file__).parents[1]
 # Parts have the device for themselves, one after another.
 _ENVIRONMENT = {'XLA_PYTHON_CLIENT_MEM_FRACTION': '0.9'}
+
+
+def packed_scale(packed: Path, workdir: Path) -> plan.Scale:
+    """What `campaign.pack` packed, which is noted in `workdir`, too: parts of all scales have the same names.
+
+    Raises:
+        UserError: `packed` is no packed folder, or the campaign in `workdir` was begun at another scale.
+    """
+    file, begun = packed / plan.SCALE, workdir / plan.SCALE
+    if not file.exists():
+        raise UserError(f'{file}: missing; run this in the folder that campaign.pack made')
+    if not begun.exists():
+        with whole.written(begun) as unfinished:
+            shutil.copy(file, unfinished)
+    found, expected = (path.read_text() for path in (begun, file))
+    if found != expected:
+        raise UserError(
+            f'--workdir={workdir}: its campaign is of scale {found}, and this folder of scale {expected}; '
+            f'name another workdir'
+        )
+    return plan.SCALES[found]
 
 
 def campaign(parts: Sequence[Part], workdir: Path, out: Path, seconds: float) -> None:

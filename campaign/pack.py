@@ -2,7 +2,7 @@
 
 python -m campaign.pack --prepared_dir=DIR --weights=FILE.npz [--wheels=DIR] --out=packed
 
-`plan.Scale` says which set, at which size; with --trial, `plan.TRIAL`.
+`plan.Scale` says which set, at which size; with --trial, `plan.TRIAL`: small images and few steps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _JPEG_QUALITY = flags.DEFINE_integer(
 )
 _WEIGHTS = flags.DEFINE_string('weights', None, 'VGG16 weights (.npz), packed in half precision.')
 _WHEELS = flags.DEFINE_string('wheels', None, 'Folder of wheels to take along.')
-_TRIAL = flags.DEFINE_bool('trial', False, 'For `campaign.run --trial`.')
+_TRIAL = flags.DEFINE_bool('trial', False, 'For a campaign of minutes on a CPU, to see that all of it runs.')
 _OUT = flags.DEFINE_string('out', 'packed', 'Folder to make.')
 
 
@@ -33,7 +33,8 @@ def main() -> None:
     if not _WEIGHTS.value:
         raise UserError('--weights=FILE.npz is missing: name the VGG16 weights that training begins with')
     out = cli.writable('out', _OUT.value).resolve()
-    scale = plan.TRIAL if _TRIAL.value else plan.Scale()
+    name = 'trial' if _TRIAL.value else 'full'
+    scale = plan.SCALES[name]
     if any(out.iterdir()):
         raise UserError(f'--out={out}: not empty; remove it or name another folder')
     packing.copy_code(out)
@@ -45,6 +46,7 @@ def main() -> None:
         shutil.copytree(_WHEELS.value, out / 'wheels')
     packing.check_size(out, packing.MOST_MIB)
     packing.add_reference(out, scale)
+    (out / plan.SCALE).write_text(name)  # last, so that half a folder is refused
     print(f'{out}: {packing.check_size(out, packing.MOST_MIB):.1f} MiB')
 
 

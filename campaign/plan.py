@@ -9,7 +9,7 @@ from pathlib import Path
 
 Command = tuple[str, ...]
 
-DATA, WEIGHTS, REFERENCE = 'data', 'vgg16.npz', 'reference.npz'  # in the packed folder
+DATA, WEIGHTS, REFERENCE, SCALE = 'data', 'vgg16.npz', 'reference.npz', 'scale'  # in the packed folder
 EXPORTED = 'pascal_voc_tuned-bfloat16-0'  # the run whose weights are brought home
 STEPS = {'pascal_voc': 20_000, 'pascal_voc_tuned': 10_000}
 
@@ -68,6 +68,7 @@ TRIAL = Scale(
     steps=dict.fromkeys(STEPS, 4),
     eval_every_steps=2,
 )
+SCALES = {'full': Scale(), 'trial': TRIAL}
 
 
 def parts(scale: Scale, folder: Path, peer: Peer | None) -> list[Part]:

@@ -3,7 +3,7 @@
 DIR has everything: what is done (results.jsonl), the output of all commands (log.txt), runs with checkpoints.
 OUT gets a copy of what is worth bringing home, in few files, after every part. The same command goes on
 where the last one stopped; a part that failed is not tried again unless its line in results.jsonl is removed.
-With --trial it does everything in minutes on a CPU, in a folder of `campaign.pack --trial`.
+How much is done was chosen by `campaign.pack`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from cosegnet_jax.errors import UserError
 
 _OUT = flags.DEFINE_string('out', None, 'Folder for what is to be brought home.')
 _MINUTES = flags.DEFINE_float('minutes', 25.0, 'Time to spend; what is left then is for the next call.')
-_TRIAL = flags.DEFINE_bool('trial', False, 'Small images and few steps, to see that all of it runs.')
 _PEER = flags.DEFINE_string('peer', None, 'Another program, to be measured in turn (benchmark.py).')
 _PEER_PYTHON = flags.DEFINE_string('peer_python', None, 'The Python that runs it.')
 
@@ -30,13 +29,9 @@ def main() -> None:
     cli.refuse_config()
     if not _OUT.value:
         raise UserError('--out=DIR is missing: name the folder for what is to be brought home')
-    if not (execute.HOME / plan.DATA).is_dir():
-        raise UserError(
-            f'{execute.HOME / plan.DATA}: missing; run this in the folder that campaign.pack made'
-        )
     workdir, out = cli.workdir().resolve(), cli.writable('out', _OUT.value)
     peer = _PEER.value and plan.Peer(str(Path(_PEER.value).resolve()), _PEER_PYTHON.value or sys.executable)
-    scale = plan.TRIAL if _TRIAL.value else plan.Scale()
+    scale = execute.packed_scale(execute.HOME, workdir)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, so that no command is left behind
     execute.campaign(plan.parts(scale, workdir, peer), workdir, out, 60 * _MINUTES.value)
 

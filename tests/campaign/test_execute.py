@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from campaign import execute
+from campaign import execute, plan
 from campaign.plan import Part
 from cosegnet_jax.errors import UserError
 
@@ -182,3 +182,29 @@ def test_runs_come_home_in_one_file_without_their_checkpoints(folders):
         assert archive.getnames() == [
             f'runs/tuned-0/{name}' for name in ('config.json', 'eval/results.json', 'metrics.jsonl')
         ]
+
+
+def pack(folder, scale):
+    folder.mkdir()
+    (folder / plan.SCALE).write_text(scale)
+    return folder
+
+
+def test_the_scale_is_the_packed_one(folders, tmp_path):
+    packed = pack(tmp_path / 'packed', 'trial')
+    for _ in range(2):
+        assert execute.packed_scale(packed, folders[0]) == plan.TRIAL
+
+
+def test_a_campaign_of_another_scale_is_not_gone_on_with(folders, tmp_path):
+    trial, full = pack(tmp_path / 'trial', 'trial'), pack(tmp_path / 'full', 'full')
+    execute.packed_scale(trial, folders[0])
+    message = f'--workdir={folders[0]}: its campaign is of scale trial, and this folder of scale full'
+    with pytest.raises(UserError, match=message):
+        execute.packed_scale(full, folders[0])
+    assert execute.packed_scale(full, folders[1]) == plan.Scale()
+
+
+def test_a_folder_that_is_not_packed_is_refused(folders):
+    with pytest.raises(UserError, match=r'scale: missing; run this in the folder that campaign\.pack made'):
+        execute.packed_scale(ROOT, folders[0])
