@@ -63,7 +63,7 @@ def campaign(parts: Sequence[Part], workdir: Path, out: Path, seconds: float) ->
         UserError: Another campaign is at work in `workdir`.
     """
     end = time.monotonic() + seconds - GRACE
-    with _alone(workdir):
+    with _alone(workdir) as lock:
         bring_home(workdir, out)  # what a campaign that was killed has left
         done = {row['part'] for row in _records(workdir)}
         for part in parts:
@@ -71,16 +71,24 @@ def campaign(parts: Sequence[Part], workdir: Path, out: Path, seconds: float) ->
             if part.name in done or left < (GRACE if part.resumes else part.seconds):
                 continue
             print(f'{part.name} …', flush=True)
-            record = do(part, workdir, min(part.seconds, left))
-            print(f'{part.name}: {record["status"]}, {record["seconds"]:.0f} s', flush=True)
-            if record['status'] != 'stopped':
-                with (workdir / 'results.jsonl').open('a') as file:
-                    file.write(json.dumps(record) + '\n')
-            bring_home(workdir, out)
+            try:
+                record = do(part, workdir, min(part.seconds, left), lock)
+                print(f'{part.name}: {record["status"]}, {record["seconds"]:.0f} s', flush=True)
+                if record['status'] != 'stopped':
+                    with (workdir / 'results.jsonl').open('a') as file:
+                        file.write(json.dumps(record) + '\n')
+            finally:  # the log also when the campaign is interrupted
+                bring_home(workdir, out)
 
 
-def do(part: Part, workdir: Path, seconds: float) -> dict[str, Any]:
+def do(part: Part, workdir: Path, seconds: float, lock: int) -> dict[str, Any]:
     """Runs a part, and records what it said.
+
+    Args:
+        part: One of a campaign.
+        workdir: Folder of the campaign.
+        seconds: After which the part is stopped.
+        lock: File descriptor that its commands inherit.
 
     Returns:
         'status', which is 'done', 'failed' or, of a part that can go on, 'stopped' by its time; 'rows', the
@@ -88,9 +96,7 @@ def do(part: Part, workdir: Path, seconds: float) -> dict[str, Any]:
     """
     start, rows, status, error = time.monotonic(), [], 'done', None
     for command in part.commands:
-        code, output, complaint = _run(command, workdir, seconds - (time.monotonic() - start))
-        with (workdir / 'log.txt').open('a') as log:
-            log.write(f'$ {plan.shown(command)}\n{output}{complaint}[status {code}]\n')
+        code, output, complaint = _run(command, workdir, seconds - (time.monotonic() - start), lock)
         rows += _rows(output)
         if code is None:
             status = 'stopped' if part.resumes else 'failed'
@@ -120,7 +126,7 @@ def bring_home(workdir: Path, out: Path) -> None:
             archive.add(path, path.relative_to(workdir))
 
 
-def _run(command: Command, workdir: Path, seconds: float) -> tuple[int | None, str, str]:
+def _run(command: Command, workdir: Path, seconds: float, lock: int) -> tuple[int | None, str, str]:
     """Status, output and errors of a command; the status is None where the time ended it."""
     # Many parts need the same compiled step.
     env = {**_ENVIRONMENT, 'JAX_COMPILATION_CACHE_DIR': str(workdir / 'compiled'), **os.environ}
@@ -132,25 +138,39 @@ def _run(command: Command, workdir: Path, seconds: float) -> tuple[int | None, s
             stdout=output,
             stderr=complaint,
             start_new_session=True,  # so that its own children end with it
-            close_fds=False,  # the lock goes along
+            pass_fds=(lock,),
         )
-        try:
-            code = process.wait(max(seconds, 0))
-        except subprocess.TimeoutExpired:
+        with contextlib.ExitStack() as last:  # also when the campaign itself is asked to stop, once or twice
+            last.callback(_log, command, process, workdir, output, complaint)
+            last.callback(_end, process)
             code = None
-        finally:  # also when the campaign itself is asked to stop
-            _end(process)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(max(seconds, 0))
         return code, _content(output), _content(complaint)
 
 
 def _end(process: subprocess.Popen) -> None:
     """Ends a command and all that it started, which gives a run the time to save a checkpoint."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        _signal(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE)
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    finally:
+        _signal(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal(process: subprocess.Popen, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _log(
+    command: Command, process: subprocess.Popen, workdir: Path, output: IO[str], complaint: IO[str]
+) -> None:
+    said = _content(output) + _content(complaint)
+    with (workdir / 'log.txt').open('a') as log:
+        log.write(f'$ {plan.shown(command)}\n{said}[status {process.returncode}]\n')
 
 
 def _file() -> IO[str]:
@@ -165,8 +185,8 @@ def _content(file: IO[str]) -> str:
 
 
 @contextlib.contextmanager
-def _alone(workdir: Path) -> Iterator[None]:
-    """Holds a lock that commands inherit, so that one that outlived its campaign is not run beside itself.
+def _alone(workdir: Path) -> Iterator[int]:
+    """Holds a lock for commands to inherit, so that one that outlived its campaign is not run beside itself.
 
     Raises:
         UserError: Somebody has it.
@@ -179,8 +199,7 @@ def _alone(workdir: Path) -> Iterator[None]:
                 f'--workdir={workdir}: another campaign, or a command that it has left behind, is at work '
                 f'there; end it, or wait until it is done'
             ) from None
-        os.set_inheritable(lock.fileno(), True)
-        yield
+        yield lock.fileno()
 
 
 def _rows(output: str) -> list[dict[str, Any]]:

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import signal
@@ -34,34 +35,67 @@ def counting(path, program='pass'):
     return f'open({str(path)!r}, "a").write("x"); {program}'
 
 
-class Campaign:
-    """A campaign of one part in a process of its own, begun, with the process that the part runs."""
+def pack(folder, scale):
+    folder.mkdir()
+    (folder / plan.SCALE).write_text(scale)
+    return folder
 
-    def __init__(self, folders, tmp_path):
-        pid = tmp_path / 'pid'
-        slow = f'import os, time; open({str(pid)!r}, "w").write(f"{{os.getpid()}} "); time.sleep(600)'
-        code = f"""
-import pathlib, sys
-from campaign import execute, plan
-part = plan.Part('slow', ((sys.executable, '-c', {slow!r}),), 600)
-execute.campaign([part], *map(pathlib.Path, {list(map(str, folders))!r}), 10_000.0)
+
+class Campaign:
+    """`campaign.run` of one part, begun, in a process of its own.
+
+    Args:
+        folders: What the fixture made.
+        tmp_path: For files of its own.
+        then: What the part's command does when it is asked to end.
+    """
+
+    def __init__(self, folders, tmp_path, then='exit()'):
+        pid, self._asked = tmp_path / 'pid', tmp_path / 'asked'
+        slow = f"""
+import os, pathlib, signal, time
+signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path({str(self._asked)!r}).touch(), {then}))
+print('ten minutes to go', flush=True)
+pathlib.Path({str(pid)!r}).write_text(f'{{os.getpid()}} ')
+time.sleep(600)
 """
+        code = f"""
+import signal, sys
+from pathlib import Path
+from campaign import execute, plan, run
+from cosegnet_jax import cli
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+plan.parts = lambda *_: [plan.Part('slow', ((sys.executable, '-c', {slow!r}),), 600)]
+execute.HOME = Path({str(pack(tmp_path / 'packed', 'trial'))!r})
+cli.start(run.main)
+"""
+        flags = [f'--{name}={folder}' for name, folder in zip(('workdir', 'out'), folders, strict=True)]
         self.process = subprocess.Popen(
-            [sys.executable, '-c', code], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, '-c', code, *flags],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         wait_until(lambda: pid.exists() and pid.read_text().endswith(' '))
         self.command = int(pid.read_text())
 
+    def ask(self, number):
+        """Until the command is asked in turn."""
+        self.process.send_signal(number)
+        wait_until(self._asked.exists)
+
     def end(self, number):
         self.process.send_signal(number)
-        self.process.wait(60)
+        self.process.wait(30)  # less than the grace of a command
 
 
-def runs(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
+def is_free(workdir):
+    """Whether neither a campaign nor one of its commands is left."""
+    with (workdir / 'lock').open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
     return True
 
 
@@ -152,22 +186,31 @@ def test_a_part_that_would_not_fit_is_left_for_the_next_call(folders):
     assert set(records(folders[1])) == {'short', 'long'}
 
 
-def test_a_campaign_that_is_interrupted_ends_its_command_and_begins_the_part_again(folders, tmp_path):
-    campaign = Campaign(folders, tmp_path)
-    campaign.end(signal.SIGINT)
-    assert not runs(campaign.command)
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_campaign_that_is_interrupted_ends_its_command_and_begins_the_part_again(folders, tmp_path, number):
+    Campaign(folders, tmp_path).end(number)
+    assert is_free(folders[0])
+    assert 'ten minutes to go\n[status 0]' in (folders[1] / 'log.txt').read_text()
     execute.campaign([part('slow', 'print(\'{"rate": 1}\')')], *folders, PLENTY)
     assert records(folders[1])['slow']['rows'] == [{'rate': 1}]
+
+
+def test_a_campaign_that_is_interrupted_twice_does_not_wait_for_its_command(folders, tmp_path):
+    campaign = Campaign(folders, tmp_path, then='None')
+    campaign.ask(signal.SIGINT)
+    campaign.end(signal.SIGINT)
+    assert is_free(folders[0])
+    assert 'ten minutes to go\n[status -9]' in (folders[1] / 'log.txt').read_text()
 
 
 def test_a_command_that_outlived_a_killed_campaign_is_not_run_beside_itself(folders, tmp_path):
     campaign = Campaign(folders, tmp_path)
     campaign.end(signal.SIGKILL)
-    assert runs(campaign.command)
+    assert not is_free(folders[0])
     with pytest.raises(UserError, match='another campaign, or a command that it has left behind'):
         execute.campaign([part('slow', 'pass')], *folders, PLENTY)
     os.kill(campaign.command, signal.SIGKILL)
-    wait_until(lambda: not runs(campaign.command))
+    wait_until(lambda: is_free(folders[0]))
     execute.campaign([part('slow', 'pass')], *folders, PLENTY)
     assert records(folders[1])['slow']['status'] == 'done'
 
@@ -182,12 +225,6 @@ def test_runs_come_home_in_one_file_without_their_checkpoints(folders):
         assert archive.getnames() == [
             f'runs/tuned-0/{name}' for name in ('config.json', 'eval/results.json', 'metrics.jsonl')
         ]
-
-
-def pack(folder, scale):
-    folder.mkdir()
-    (folder / plan.SCALE).write_text(scale)
-    return folder
 
 
 def test_the_scale_is_the_packed_one(folders, tmp_path):
