@@ -181,7 +181,7 @@ def _file() -> IO[str]:
 def _content(file: IO[str]) -> str:
     """All of it but what progress bars have written over."""
     file.seek(0)
-    return re.sub('.*\r', '', file.read())
+    return re.sub(r'.*\r(?!\n)', '', file.read())
 
 
 @contextlib.contextmanager

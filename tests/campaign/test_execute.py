@@ -126,6 +126,12 @@ def test_of_a_progress_bar_its_end_is_logged(folders):
     assert not [line for line in lines if line.endswith('0%')]
 
 
+def test_lines_may_end_as_those_of_windows(folders):
+    execute.campaign([part('speed', r'print("warming up\r\n{\"rate\": 2}\r")')], *folders, PLENTY)
+    assert 'warming up' in (folders[1] / 'log.txt').read_text()
+    assert records(folders[1])['speed']['rows'] == [{'rate': 2}]
+
+
 def test_a_failing_part_is_recorded_and_the_others_go_on(folders, tmp_path):
     after = tmp_path / 'after'
     failing = part('bad', 'raise ValueError("out of memory")', counting(after))
