@@ -25,7 +25,7 @@ from cosegnet_jax.models.decoder import CHANNELS, UPSAMPLED
 from cosegnet_jax.models.layers import scaled
 from cosegnet_jax.models.vgg16 import BLOCKS, STRIDE
 
-Form = Callable[..., Array]
+Form = Callable[..., Array]  # of a layer, with the activation that follows it
 Shapes = tuple[tuple[int, ...], ...]  # of the output of a layer, and of its input, kernel and bias, if any
 
 
@@ -33,6 +33,7 @@ def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """Seconds of all layers of a kind in each of its forms: a row for each.
 
     For one device, and as many maps as it has images in a train step. The network computes the form 'used'.
+    Every layer's gradients are all computed: training does without the one of conv1_1's photos.
 
     Raises:
         UserError: The network is another one, or the devices cannot share the batch evenly.
@@ -41,7 +42,7 @@ def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
         raise UserError(f'config.model.name={config.model.name}: --mode=layers measures those of cosegnet')
     mesh, images = of_one_device(config, meshes.data_mesh())
     rng = np.random.default_rng(0)
-    for kind, (shapes, forms) in _KINDS.items():
+    for kind, (shapes, forms) in KINDS.items():
         layers = [
             [jnp.asarray(rng.standard_normal(shape, np.float32), config.model.dtype) for shape in layer]
             for layer in shapes(config, images)
@@ -64,10 +65,10 @@ def of_one_device(config: Config, mesh: Mesh) -> tuple[Mesh, int]:
 
 
 def differentiated(form: Form) -> Callable[[Any], Any]:
-    """A function of what `Shapes` describes, of many layers, to their outputs, after ReLU, and gradients."""
+    """A function of what `Shapes` describes, of many layers, to their outputs and gradients."""
 
     def differentiate(dy: Array, *given: Array) -> Any:
-        y, backward = jax.vjp(lambda *given: jax.nn.relu(form(*given)), *given)
+        y, backward = jax.vjp(form, *given)
         return y, backward(dy)
 
     return lambda layers: [differentiate(*layer) for layer in layers]
@@ -120,16 +121,20 @@ def _plain(
     return y + bias
 
 
+def _with_relu(layer: Form) -> Form:
+    return lambda *given: jax.nn.relu(layer(*given))
+
+
 ENLARGING: dict[str, Form] = {
-    'phases': convolution.upsample_conv3x3_by_phases,
-    'transposed': convolution.upsample_conv3x3_transposed,
-    'enlarged': _enlarged,
+    'phases': _with_relu(convolution.upsample_conv3x3_by_phases),
+    'transposed': _with_relu(convolution.upsample_conv3x3_transposed),
+    'enlarged': _with_relu(_enlarged),
 }
-_KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form]]] = {
-    'convolution': (_convolutions, {'used': convolution.conv3x3, 'plain': _plain}),
+KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form]]] = {
+    'convolution': (_convolutions, {'used': _with_relu(convolution.conv3x3), 'plain': _with_relu(_plain)}),
     'pooling': (
         _poolings,
         {'used': pooling.max_pool, 'plain': partial(nnx.max_pool, window_shape=(2, 2), strides=(2, 2))},
     ),
-    'enlarging': (enlarging, {'used': convolution.upsample_conv3x3, **ENLARGING}),
+    'enlarging': (enlarging, {'used': _with_relu(convolution.upsample_conv3x3), **ENLARGING}),
 }
