@@ -40,7 +40,7 @@ class Scale:
     image_size: int = 224
     large_size: int = 512  # of the published DOCS
     weights: str = WEIGHTS
-    width: float = 1.0  # of what is compared and measured; the networks of the configs are trained
+    width: float = 1.0  # of what is compared and measured; training keeps the width of its config
     triplets_bfloat16: tuple[int, ...] = (3, 6, 12, 24, 48, 96)
     triplets_float32: tuple[int, ...] = (3, 24, 96)
     triplets_peer: tuple[int, ...] = (24, 96)

@@ -147,7 +147,7 @@ def forget(run: Path, step: int, copy: Path) -> Path:
     return copy
 
 
-def unscored(*_) -> tuple[dict[str, float], np.ndarray]:
+def scored_the_same(*_) -> tuple[dict[str, float], np.ndarray]:
     return {checkpoints.SCORE: 0.5}, np.zeros((1, 1, 3), np.uint8)
 
 
@@ -189,7 +189,7 @@ def test_two_devices_of_one_process_train_and_validate_as_one(by_one, tmp_path):
 def test_devices_of_one_process_continue_a_checkpoint(by_one, by_two, tmp_path, devices, processes_before):
     before = {1: by_one, 2: by_two[0]}[processes_before]
     workdir = forget(before, 4, tmp_path / 'run')
-    train_on(devices, workdir, unscored)
+    train_on(devices, workdir, scored_the_same)
     assert_same_scalars(scalars(workdir)[:4], scalars(by_one)[:4])
     assert_same_params(workdir, by_one, 4)
 
