@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 from jax import lax
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
@@ -134,7 +133,7 @@ KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form
     'convolution': (_convolutions, {'used': _with_relu(convolution.conv3x3), 'plain': _with_relu(_plain)}),
     'pooling': (
         _poolings,
-        {'used': pooling.max_pool, 'plain': partial(nnx.max_pool, window_shape=(2, 2), strides=(2, 2))},
+        {'used': pooling.max_pool, 'remembering': pooling.remembering, 'plain': pooling.plain},
     ),
     'enlarging': (enlarging, {'used': _with_relu(convolution.upsample_conv3x3), **ENLARGING}),
 }

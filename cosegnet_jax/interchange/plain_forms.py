@@ -1,6 +1,7 @@
-"""The network's convolutions as papers draw them, for programs that know a convolution and little else.
+"""The network's layers as papers draw them, for programs that know a convolution and little else.
 
-Values are those of `models.convolution`, up to rounding, which chooses among forms by the device.
+Values are those of `models.convolution` and `models.pooling`, which choose among forms by the device, up to
+rounding.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float
 
-from cosegnet_jax.models import convolution
+from cosegnet_jax.models import convolution, pooling
 from cosegnet_jax.models.layers import Convolution
+from cosegnet_jax.models.vgg16 import VGG16
 
 
 def use(model: nnx.Module) -> None:
-    """Puts them into the convolutions of CoSegNet."""
+    """Puts them into CoSegNet."""
     for _, module in nnx.iter_modules(model):
         if isinstance(module, Convolution):
             module.form = _FORMS[module.form]
+        elif isinstance(module, VGG16):
+            module.pool = pooling.plain
 
 
 def conv3x3(

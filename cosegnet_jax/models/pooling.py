@@ -1,4 +1,4 @@
-"""2×2 max-pooling that remembers which pixel was the largest."""
+"""2×2 max-pooling in the form that suits the device."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ import functools
 
 import jax
 import jax.numpy as jnp
+from flax import nnx
+from jax import lax
 from jaxtyping import Array, Float, UInt8
 
 
-@jax.custom_vjp
 def max_pool(x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c']:
     """2×2 max-pooling with stride 2 of a map with even sides.
 
-    Of equal pixels the first in a row, then the upper one, gets the gradient, as in XLA's own form, which
-    has to find it a second time and is an order of magnitude slower at it on the CPU.
+    Of equal pixels the upper one, then the first in a row, gets the gradient.
+    """
+    return lax.platform_dependent(x, tpu=plain, default=remembering)
+
+
+def plain(x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c']:
+    """XLA's own form: the TPU's compiler plans fewer bytes and cycles for it (docs/scaling.md)."""
+    return nnx.max_pool(x, window_shape=(2, 2), strides=(2, 2))
+
+
+@jax.custom_vjp
+def remembering(x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c']:
+    """Keeps which pixel was the largest, which XLA's own form has to find a second time.
+
+    On the CPU that form is an order of magnitude slower.
     """
     return functools.reduce(jnp.maximum, _quarters(x))
 
 
 def _forward(x: Array) -> tuple[Array, UInt8[Array, 'n h2 w2 c']]:
-    y, quarters = max_pool(x), _quarters(x)
+    y, quarters = remembering(x), _quarters(x)
     conditions = [quarter == y for quarter in quarters[:3]]
     return y, jnp.select(conditions, [jnp.uint8(i) for i in range(3)], jnp.uint8(3))
 
@@ -32,7 +46,7 @@ def _backward(largest: UInt8[Array, 'n h2 w2 c'], dy: Array) -> tuple[Array]:
     return (dx.reshape(n, 2 * h, 2 * w, c),)
 
 
-max_pool.defvjp(_forward, _backward)
+remembering.defvjp(_forward, _backward)
 
 
 def _quarters(x: Float[Array, 'n h w c']) -> list[Float[Array, 'n h2 w2 c']]:

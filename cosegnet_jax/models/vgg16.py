@@ -51,11 +51,12 @@ class VGG16(nnx.Module):
                 cin = scaled(channels, width)
         self.layers = nnx.Dict(layers)
         self.activation = activation
+        self.pool = max_pool
 
     def __call__(self, x: Float[Array, 'n h w 3']) -> Float[Array, 'n h32 w32 f']:
         """The feature map of normalised images."""
         for block in BLOCKS:
             for name, _ in block:
                 x = self.activation(self.layers[name](x))
-            x = max_pool(x)
+            x = self.pool(x)
         return x

@@ -29,7 +29,7 @@ def test_every_form_of_a_kind_is_timed_on_the_images_of_one_device(rows):
         forms.setdefault(row['kind'], []).append(row['form'])
     assert forms == {
         'convolution': ['used', 'plain'],
-        'pooling': ['used', 'plain'],
+        'pooling': ['used', 'remembering', 'plain'],
         'enlarging': ['used', 'phases', 'transposed', 'enlarged'],
     }
     assert {(row['devices'], row['images']) for row in rows} == {(1, 3)}

@@ -20,6 +20,16 @@ def test_value_and_gradient_are_those_of_the_plain_form(levels):
     np.testing.assert_array_equal(transpose(dy)[0], plain_transpose(dy)[0])
 
 
+def test_tpus_compute_the_plain_form_and_other_devices_remember():
+    """As lowered for each of them: XLA's own gradient selects and scatters."""
+    gradient = jax.jit(jax.grad(lambda x: max_pool(x).sum())).trace(jnp.zeros((1, 4, 4, 2)))
+    plain = {
+        platform: 'select_and_scatter' in gradient.lower(lowering_platforms=(platform,)).as_text()
+        for platform in ('cpu', 'cuda', 'tpu')
+    }
+    assert plain == {'cpu': False, 'cuda': False, 'tpu': True}
+
+
 def test_gradient_keeps_the_type_of_the_map():
     x = jnp.ones((1, 2, 2, 1), jnp.bfloat16)
     assert jax.grad(lambda x: max_pool(x).sum())(x).dtype == jnp.bfloat16
