@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
@@ -19,6 +18,7 @@ from cosegnet_jax.benchmark import timing
 from cosegnet_jax.benchmark.row import Row, about
 from cosegnet_jax.config import Config
 from cosegnet_jax.errors import UserError
+from cosegnet_jax.interchange import plain_forms
 from cosegnet_jax.models import convolution, pooling
 from cosegnet_jax.models.decoder import CHANNELS, UPSAMPLED
 from cosegnet_jax.models.layers import scaled
@@ -107,17 +107,7 @@ def _enlarged(
     x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
 ) -> Float[Array, 'n 2*h 2*w cout']:
     """`convolution.upsample_conv3x3` as the paper draws it, on a map that is made."""
-    n, h, w, c = x.shape
-    copies = jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c)).reshape(n, 2 * h, 2 * w, c)
-    return convolution.conv3x3(copies, kernel, bias)
-
-
-def _plain(
-    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
-) -> Float[Array, 'n h w cout']:
-    """`convolution.conv3x3` as XLA computes it."""
-    y = lax.conv_general_dilated(x, kernel, (1, 1), 'SAME', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
-    return y + bias
+    return convolution.conv3x3(plain_forms.enlarge(x), kernel, bias)
 
 
 def _with_relu(layer: Form) -> Form:
@@ -130,7 +120,10 @@ ENLARGING: dict[str, Form] = {
     'enlarged': _with_relu(_enlarged),
 }
 KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form]]] = {
-    'convolution': (_convolutions, {'used': _with_relu(convolution.conv3x3), 'plain': _with_relu(_plain)}),
+    'convolution': (
+        _convolutions,
+        {'used': _with_relu(convolution.conv3x3), 'plain': _with_relu(plain_forms.conv3x3)},
+    ),
     'pooling': (
         _poolings,
         {'used': pooling.max_pool, 'remembering': pooling.remembering, 'plain': pooling.plain},

@@ -37,9 +37,14 @@ def upsample_conv3x3(
     x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
 ) -> Float[Array, 'n 2*h 2*w cout']:
     """`convolution.upsample_conv3x3`."""
+    return conv3x3(enlarge(x), kernel, bias)
+
+
+def enlarge(x: Float[Array, 'n h w c']) -> Float[Array, 'n 2*h 2*w c']:
+    """Nearest-neighbour enlargement by two."""
     n, h, w, c = x.shape
     copies = jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c))
-    return conv3x3(copies.reshape(n, 2 * h, 2 * w, c), kernel, bias)
+    return copies.reshape(n, 2 * h, 2 * w, c)
 
 
 _FORMS = {convolution.conv3x3: conv3x3, convolution.upsample_conv3x3: upsample_conv3x3}
