@@ -70,6 +70,9 @@ class Model:
     feature_scale: Annotated[float, AtLeast(1e-3)] = (
         1.0  # multiplies the feature map f that these weights make; see training/state.py
     )
+    decoder_start: Literal['he_normal', 'identity'] = (
+        'he_normal'  # identity: its layers begin by handing on what they get; see training/state.py
+    )
     dtype: Literal['float32', 'bfloat16'] = 'float32'  # of the convolutions; parameters stay float32
 
 
@@ -118,6 +121,7 @@ class Train:
     eval_every_steps: Positive = 500  # on the validation part; also saves a checkpoint
     save_every_steps: Positive = 500  # checkpoints between evaluations
     stop_after_evals: Count = 0  # evaluations without a better validation Jaccard; 0 never stops early
+    heads_steps: Count = 0  # after the others, of metric and decision network alone; see training/heads.py
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,6 +174,16 @@ def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
             f'config.model.feature_scale={config.model.feature_scale:g}: scales VGG16 weights, and '
             f'config.model.weights=none begins without; leave it at 1'
         )
+    if config.train.heads_steps and config.train.stop_after_evals:
+        raise UserError(
+            f'config.train.heads_steps={config.train.heads_steps}: they follow the last step, which '
+            f'config.train.stop_after_evals={config.train.stop_after_evals} may leave out; set either to 0'
+        )
+    if config.model.decoder_start == 'identity' and config.model.name not in ('cosegnet', 'base'):
+        raise UserError(
+            f'config.model.decoder_start=identity: is of the decoder of cosegnet and base, which '
+            f'{config.model.name} has not; leave it at he_normal'
+        )
     if config.model.name != 'cosegnet':
         _check_pairwise(config)
     return config
@@ -186,6 +200,7 @@ def _check_pairwise(config: Config) -> None:
         ('model.tap', config.model.tap, Model.tap),
         ('loss.negatives', config.loss.negatives, Loss.negatives),
         ('optimizer.heads_rate', config.optimizer.heads_rate, Optimizer.heads_rate),
+        ('train.heads_steps', config.train.heads_steps, Train.heads_steps),
     ):
         if value != used:
             raise UserError(

@@ -117,8 +117,9 @@ def _is_scored(config: Config, trained: Config, folder: Path) -> bool:
         return False
     run = finished.read(file)
     checkpoints.check_same_run(run.config, trained, folder)
-    as_long = run.config.train.steps == trained.train.steps  # with a constant rate it may go on
-    return as_long and protocol_of(config).as_dict().items() <= run.document['protocol'].items()
+    # With a constant rate it may go on, and the heads may be trained alone afterwards.
+    ran, wanted = ((c.train.steps, c.train.heads_steps) for c in (run.config, trained))
+    return ran == wanted and protocol_of(config).as_dict().items() <= run.document['protocol'].items()
 
 
 def _changed(config: Config, changes: Changes) -> Config:

@@ -183,6 +183,8 @@ def test_runs_that_shall_last_longer_are_not_finished(tmp_path):
     run(tmp_path, splits=1)
     longer = dataclasses.replace(CONFIG, train=configs.Train(steps=9))
     assert run(tmp_path, splits=1, config=longer).trained == ['wide/split0', 'low/split0']
+    alone = dataclasses.replace(longer, train=configs.Train(steps=9, heads_steps=3))
+    assert run(tmp_path, splits=1, config=alone).trained == ['wide/split0', 'low/split0']
 
 
 SMALL = """

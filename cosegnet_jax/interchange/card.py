@@ -17,6 +17,7 @@ import jax
 import yaml
 
 from cosegnet_jax import __version__
+from cosegnet_jax.config import Config
 from cosegnet_jax.evaluation.runs import Evaluated
 from cosegnet_jax.evaluation.tables import percent, ratio
 from cosegnet_jax.interchange.model_file import Released, Stored
@@ -110,9 +111,17 @@ def _facts(network: Released, stored: Stored) -> dict[str, str]:
         'photos': f'RGB, squashed to {config.image_size} × {config.image_size} pixels',
         'trained on': f'{network.images} images of {network.dataset}',
         'encoder began with': _beginning(model.weights),
-        'training': f'{network.step} steps of {config.optimizer.name}, configuration below',
+        'training': f'{_steps(network.step, config)}; configuration below',
         'exported by': f'cosegnet_jax {__version__}',
     }
+
+
+def _steps(step: int, config: Config) -> str:
+    done, alone = (
+        f'{min(step, config.train.steps)} steps of {config.optimizer.name}',
+        step - config.train.steps,
+    )
+    return f'{done}, and {alone} of the metric and the decision network alone' if alone > 0 else done
 
 
 def _beginning(weights: str) -> str:

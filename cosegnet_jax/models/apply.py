@@ -41,6 +41,11 @@ def _describe(graph: nnx.GraphDef, params: Any, images: Array) -> tuple[Array, A
     return masks_and_embeddings(nnx.merge(graph, params), images)
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def _average(graph: nnx.GraphDef, params: Any, images: Array) -> Array:
+    return nnx.merge(graph, params).describe(images).fu
+
+
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def _decide(graph: nnx.GraphDef, symmetric: bool, params: Any, rows: Array, columns: Array) -> Array:
     return shared_object(nnx.merge(graph, params), symmetric, rows, columns)
@@ -75,6 +80,20 @@ def describe(
     """
     running = (
         (_describe(graph, params, meshes.put_padded(mesh, images, size)), len(images)) for images in batches
+    )
+    return meshes.fetch_behind(running)
+
+
+def averages(
+    graph: nnx.GraphDef,
+    params: Any,
+    batches: Iterable[UInt8[np.ndarray, '_ h w 3']],
+    size: int,
+    mesh: Mesh,
+) -> Iterator[Float32[np.ndarray, '_ c']]:
+    """What the metric network reads of each image, fu, batch by batch; arguments as of `describe`."""
+    running = (
+        (_average(graph, params, meshes.put_padded(mesh, images, size)), len(images)) for images in batches
     )
     return meshes.fetch_behind(running)
 

@@ -29,6 +29,7 @@ _FREE = (
     'config.train.eval_every_steps',
     'config.train.save_every_steps',
     'config.train.stop_after_evals',
+    'config.train.heads_steps',
     'config.evaluation.',
     'config.data.placement',
     'config.data.prepared_dir',

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Bool, Float, Key, UInt8
+from jaxtyping import Array, Bool, Float, Int32, Key, UInt8
 
 from cosegnet_jax import losses
 from cosegnet_jax.config import Config, Loss
 from cosegnet_jax.data.batches import Batch
-from cosegnet_jax.models.cosegnet import CoSegNet, Description
+from cosegnet_jax.models.cosegnet import CoSegNet
 from cosegnet_jax.training import mining
 
 
@@ -38,22 +39,67 @@ def batch_losses(
     groups, members = batch.labels.shape[:2]
     images, masks, labels, numbers = (x.reshape(groups * members, *x.shape[2:]) for x in batch)
     description = model.describe(images)
-    features = _metric_features(description, config.loss)
-    key_of_order, key_of_negatives = jax.random.split(key)
-
     common = mining.common_objects(masks, labels)
-    share = common.any(2)
+
+    def mask_losses(triplets: mining.Triplets) -> Float[Array, ' t']:
+        return _mask_losses(model, description.tap, masks, common, triplets, groups, config)
+
+    fu, share = description.fu, common.any(2)
+    return _equation_1(model, fu, description.embedding, share, numbers, key, config, mask_losses)
+
+
+def head_losses(
+    graph: nnx.GraphDef,
+    params: Any,
+    fu: Float[Array, 'n c'],
+    share: Bool[Array, 'n n'],
+    numbers: Int32[Array, ' n'],
+    key: Key[Array, ''],
+    config: Config,
+) -> dict[str, Float[Array, '']]:
+    """What the metric and the decision network learn from averages of the tap: `batch_losses` without L1.
+
+    Args:
+        graph: From `models.graph`.
+        params: Weights.
+        fu: Average of the tap of each image.
+        share: Which images share an object.
+        numbers: Which image of the set each is.
+        key: As in `batch_losses`.
+        config: The sampler that drew the images, weights and readings of the equations.
+    """
+    model = nnx.merge(graph, params)
+
+    def no_masks(triplets: mining.Triplets) -> Float[Array, ' t']:
+        return jnp.zeros(len(triplets.anchor))
+
+    terms = _equation_1(model, fu, model.metric(fu), share, numbers, key, config, no_masks)
+    return {name: value for name, value in terms.items() if name != 'loss_mask'}
+
+
+def _equation_1(
+    model: CoSegNet,
+    fu: Float[Array, 'n c'],
+    embedding: Float[Array, 'n 64'],
+    share: Bool[Array, 'n n'],
+    numbers: Int32[Array, ' n'],
+    key: Key[Array, ''],
+    config: Config,
+    mask_losses: Callable[[mining.Triplets], Float[Array, ' t']],
+) -> dict[str, Float[Array, '']]:
+    features = _metric_features(fu, embedding, config.loss)
+    key_of_order, key_of_negatives = jax.random.split(key)
     triplets = mining.find(features, share, numbers, key_of_negatives, config)
     anchor, positive, negative = triplets.anchor, triplets.positive, triplets.negative
     shares = share[anchor, positive]
     swaps = jax.random.bernoulli(key_of_order, shape=(2, len(anchor), 1))
 
     def decision_loss(partner: Array, swap: Array, label: Array) -> Array:
-        u, v = description.embedding[anchor], description.embedding[partner]
+        u, v = embedding[anchor], embedding[partner]
         return losses.decision_loss(model.decide(jnp.where(swap, v, u), jnp.where(swap, u, v)), label)
 
     each = losses.TripletLosses(
-        mask=_mask_losses(model, description.tap, masks, common, triplets, groups, config),
+        mask=mask_losses(triplets),
         triplet=losses.triplet_loss(features[anchor], features[positive], features[negative], config.loss),
         decision_positive=decision_loss(positive, swaps[0], shares),
         decision_negative=decision_loss(negative, swaps[1], jnp.zeros_like(shares)),
@@ -99,9 +145,11 @@ def _mask_losses(
     return (of_image.of_all[row] + lacking).mean(0)
 
 
-def _metric_features(description: Description, config: Loss) -> Float[Array, 'n c']:
+def _metric_features(
+    fu: Float[Array, 'n c'], embedding: Float[Array, 'n 64'], config: Loss
+) -> Float[Array, 'n d']:
     """What equation 3 measures distances between."""
-    features = description.embedding if config.triplet_features == 'fs' else description.fu
+    features = embedding if config.triplet_features == 'fs' else fu
     if config.normalise_embeddings:
         features = features / jnp.sqrt(jnp.sum(jnp.square(features), -1, keepdims=True) + losses.EPSILON)
     return features

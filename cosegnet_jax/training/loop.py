@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 from jax.sharding import Mesh
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from cosegnet_jax import data, records
 from cosegnet_jax import mesh as meshes
@@ -21,7 +22,7 @@ from cosegnet_jax.data import placement
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.stored import Stored
 from cosegnet_jax.errors import Stopped, UserError
-from cosegnet_jax.training import checkpoints, optimizer, state, step
+from cosegnet_jax.training import checkpoints, heads, optimizer, state, step
 from cosegnet_jax.training.log import Log
 from cosegnet_jax.training.trained_on import TrainedOn
 
@@ -30,7 +31,9 @@ Validate = Callable[[Config, Any, Examples, Mesh], tuple[dict[str, float], UInt8
 
 
 def train(config: Config, workdir: Path, validate: Validate) -> None:
-    """Trains until `config.train.steps`, going on from the last checkpoint in `workdir` if there is one.
+    """Trains to the last step, going on from the last checkpoint in `workdir` if there is one.
+
+    The last step is number `config.train.steps`, or `config.train.heads_steps` after it (`heads`).
 
     A run that was killed and started again ends with the same parameters as one that was not, bit for bit
     where the devices repeat their sums in the same order, as the same number of CPU devices do: triplets,
@@ -59,7 +62,9 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             encoder = state.read_encoder(config.model)
             current, start = state.initial(config, encoder, update, mesh), 0
         else:
-            checkpoints.check_same_run(checkpoints.config_of(manager, last), config, workdir)
+            saved = checkpoints.config_of(manager, last)
+            checkpoints.check_same_run(saved, config, workdir)
+            _check_heads_are_the_last(last, saved, config, workdir)
             checkpoints.trained_on_of(manager, last).check_same(trained_on, workdir)
             current, start = checkpoints.restore(manager, last, state.abstract(config, update, mesh)), last
             print(f'going on from step {start} in {workdir}')
@@ -78,7 +83,8 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         )
         feed = placement.feed(where, training, sampler, range(start, config.train.steps), mesh)
         run_step = step.make_step(config, update, mesh, feed.batch)
-        with Log(workdir, start, config.train.steps, groups * members) as log, _Stop() as stop:
+        last_step = config.train.steps + config.train.heads_steps
+        with Log(workdir, start, last_step, groups * members) as log, _Stop() as stop:
             pending = None  # metrics of a step that the device may still be at
             for number, brought in enumerate(feed.brought, start + 1):
                 current, metrics = run_step(current, feed.resident, brought)
@@ -104,6 +110,23 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                     log.say(f'no better for {config.train.stop_after_evals} evaluations: stopping early')
                     break
                 log.restart_clock()
+            if config.train.heads_steps and start < last_step:
+                params, metrics = heads.train(config, current.params, training, mesh)
+                _log_heads(metrics, config, log, manager)
+                scalars, picture = validate(config, params, validation, mesh)
+                log.validation(last_step, scalars, picture)
+                current = current._replace(step=jnp.full_like(current.step, last_step), params=params)
+                checkpoints.save(manager, current, config, trained_on, scalars[checkpoints.SCORE])
+
+
+def _check_heads_are_the_last(last: int, saved: Config, config: Config, workdir: Path) -> None:
+    """Refuses to go on with images after metric and decision network have been trained alone."""
+    wanted = config.train.steps, config.train.heads_steps
+    if last > saved.train.steps and wanted != (saved.train.steps, saved.train.heads_steps):
+        raise UserError(
+            f'{workdir} holds a run that ended with {saved.train.heads_steps} steps of the metric and the '
+            f'decision network alone, which nothing can follow: give another --workdir'
+        )
 
 
 def _parts(config: Config) -> tuple[Examples, Examples]:
@@ -121,16 +144,38 @@ def _log_step(
     if pending is None:
         return
     number, metrics = pending[0], {key: float(value) for key, value in jax.device_get(pending[1]).items()}
+    _check_sound(number, metrics, ('loss', 'gradient_norm', 'update_norm'), manager)
+    log.step(number, metrics, write=number % config.train.log_every_steps == 0)
+
+
+def _log_heads(
+    metrics: dict[str, Float32[np.ndarray, ' steps']],
+    config: Config,
+    log: Log,
+    manager: ocp.CheckpointManager,
+) -> None:
+    """The same for all steps of the metric and the decision network alone."""
+    for start in range(0, config.train.heads_steps, config.train.log_every_steps):
+        some = {key: values[start : start + config.train.log_every_steps] for key, values in metrics.items()}
+        number = config.train.steps + start + len(some['loss'])
+        means = {key: float(values.mean()) for key, values in some.items()}
+        _check_sound(number, means, ('loss',), manager)
+        log.record(number, means)
+
+
+def _check_sound(
+    number: int, metrics: dict[str, float], named: tuple[str, ...], manager: ocp.CheckpointManager
+) -> None:
+    """Raises UserError if something that was measured at a step is no longer a number."""
     if not all(map(math.isfinite, metrics.values())):
         manager.wait_until_finished()
         good = manager.latest_step()
         place = f'step {good} in {manager.directory}' if good else 'none'
-        found = ', '.join(f'{key} {metrics[key]:g}' for key in ('loss', 'gradient_norm', 'update_norm'))
+        found = ', '.join(f'{key} {metrics[key]:g}' for key in named)
         raise UserError(
             f'step {number} gives {found}; the last good checkpoint is {place}. Start in a new --workdir '
             f'with a lower config.optimizer.learning_rate or a config.optimizer.clip_norm'
         )
-    log.step(number, metrics, write=number % config.train.log_every_steps == 0)
 
 
 class _Patience:

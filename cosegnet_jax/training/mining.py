@@ -39,7 +39,11 @@ def common_objects(
     """
     objects = labels.shape[1]
     seen = jnp.stack([(masks == k).any((1, 2)) for k in range(1, objects + 1)], 1)
-    shown = jnp.where(seen, labels, NO_CLASS)
+    return common_classes(jnp.where(seen, labels, NO_CLASS))
+
+
+def common_classes(shown: Int32[Array, 'n objects']) -> Bool[Array, 'n n objects']:
+    """`common_objects` of images that show these classes, NO_CLASS where one shows none."""
     same = shown[:, None, :, None] == meshes.everywhere(shown)[None, :, None, :]
     return (same & (shown != NO_CLASS)[:, None, :, None]).any(3)
 

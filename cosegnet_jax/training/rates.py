@@ -10,7 +10,7 @@ import optax
 from cosegnet_jax.config import Optimizer
 from cosegnet_jax.models.vgg16 import BLOCKS
 
-_HEADS = ('metric', 'decision')
+HEADS = ('metric', 'decision')
 
 
 def shares(params: Any, config: Optimizer) -> Any:
@@ -24,7 +24,7 @@ def shares(params: Any, config: Optimizer) -> Any:
 
     def share(path: tuple[jax.tree_util.DictKey, ...], _: Any) -> float:
         part, *inner = (key.key for key in path)
-        if part in _HEADS:
+        if part in HEADS:
             return config.heads_rate
         if part != 'encoder':
             return 1.0

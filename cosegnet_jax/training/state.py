@@ -9,13 +9,15 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 from jax.sharding import Mesh
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax import models, weights
 from cosegnet_jax.config import Config, Model
 from cosegnet_jax.errors import UserError
 from cosegnet_jax.models import vgg16
+
+_NOISE = 0.2  # share of He normal noise in the identity that a decoder may begin with
 
 
 class State(NamedTuple):
@@ -27,8 +29,24 @@ class State(NamedTuple):
 
 
 def random_params(config: Model, seed: int) -> Any:
-    """Weights before the first step: He normal kernels and zero biases, drawn from `seed`."""
-    return nnx.to_pure_dict(nnx.state(models.build(config, seed), nnx.Param))
+    """Weights before the first step: He normal kernels and zero biases, drawn from `seed`.
+
+    Under `config.decoder_start` 'identity' the decoder's layers of as many channels in as out begin as the
+    identity with a little of that noise. Thirteen layers of noise alone make the averages of all images
+    alike, and what the encoder knows of their classes has to be learned anew at the tap.
+    """
+    params = nnx.to_pure_dict(nnx.state(models.build(config, seed), nnx.Param))
+    if config.decoder_start == 'identity':
+        layers = params['decoder']['layers']
+        layers |= {
+            name: {**layer, 'kernel': _near_identity(layer['kernel'])} for name, layer in layers.items()
+        }
+    return params
+
+
+def _near_identity(kernel: Float[Array, '3 3 cin cout']) -> Float[Array, '3 3 cin cout']:
+    cin, cout = kernel.shape[2:]
+    return (_NOISE * kernel).at[1, 1].add(jnp.eye(cin)) if cin == cout else kernel
 
 
 def abstract_params(config: Model, mesh: Mesh) -> Any:

@@ -51,6 +51,11 @@ def test_the_card_says_what_is_known_and_that_the_rest_is_not(network):
     assert json.loads(config.removeprefix('json\n')) == dataclasses.asdict(network.config)
 
 
+def test_steps_of_the_heads_alone_are_told(network):
+    ended = network._replace(step=network.config.train.steps + 5)
+    assert '5 of the metric and the decision network alone' in card.text(ended, 'float32', [], None)
+
+
 def test_figures_are_those_of_the_evaluations(tmp_path, network):
     evaluations = [evaluated(tmp_path), evaluated(tmp_path, 'other', 'all', auc=None)]
     validation = {'step': 0, 'validation_jaccard': 0.5, 'validation_jaccard_ungated': None}

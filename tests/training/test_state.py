@@ -7,6 +7,7 @@ from flax import nnx
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import mesh as meshes
+from cosegnet_jax import models
 from cosegnet_jax.models import vgg16
 from cosegnet_jax.training import optimizer, state
 
@@ -69,3 +70,17 @@ def test_the_abstract_state_is_the_state_without_numbers():
             array.dtype,
             array.sharding,
         )
+
+
+def test_a_decoder_may_begin_by_handing_on_what_it_gets():
+    """Then the maps of two images differ at cT9; of noise alone, they hardly do."""
+    f = jnp.asarray(np.maximum(np.random.default_rng(0).normal(size=(2, 1, 1, 128)), 0), jnp.float32)
+
+    def likeness(start: str) -> float:
+        config = configs.Model(width=0.25, weights='none', decoder_start=start)
+        model = nnx.merge(models.graph(config), state.random_params(config, 0))
+        first, second = model.decoder.to_tap(f).mean((1, 2))
+        return float(first @ second / jnp.linalg.norm(first) / jnp.linalg.norm(second))
+
+    assert likeness('identity') < 0.75
+    assert likeness('he_normal') > 0.9

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +17,8 @@ CLASSES = ('bird', 'car', 'cat', 'cow', 'dog', 'plane', 'sheep')
 class Msrc(ClassFolders):
     """7 classes × 10 images, or all images found."""
 
+    VERSION = tfds.core.Version('1.1.0')
+    RELEASE_NOTES: ClassVar = {'1.0.0': 'First release.', '1.1.0': 'Ten of a class are the first by name.'}
     DESCRIPTION = 'Photos by class, with masks of each class that they are filed under.'
     HOMEPAGE = 'https://www.microsoft.com/en-us/research/project/image-understanding/'
     CITATION = """\
@@ -48,15 +49,9 @@ masks/<class>/*, each mask named as its photo; docs/data.md says how to get mask
     def listing(self, root: Path) -> folder.Listing:
         """All class folders, or the seven with ten images each.
 
-        No publication lists its ten. Here they are those whose names have the smallest SHA-256: as good as
-        drawn by lot, and the same everywhere and for ever.
+        No publication lists its ten. Here they are the first by name.
         """
         classes, problems = super().listing(root)
         if self.builder_config.name == 'ten':
-            drawn = {name: sorted(classes[name], key=_lot)[:10] for name in CLASSES if name in classes}
-            classes = {name: sorted(pairs) for name, pairs in drawn.items()}
+            classes = {name: sorted(classes[name])[:10] for name in CLASSES if name in classes}
         return folder.Listing(classes, problems)
-
-
-def _lot(pair: folder.Pair) -> str:
-    return hashlib.sha256(f'{pair.photo.parent.name}/{pair.photo.stem}'.encode()).hexdigest()
