@@ -11,5 +11,7 @@ def test_what_looks_like_a_file_is_one(name):
 
 def test_a_name_that_is_none_lists_those_that_are():
     assert "name = 'shapes'" in experiments.file_of('shapes').read_text()
-    with pytest.raises(UserError, match=r'^--config=shaeps: .* ablation, .*pascal_voc, .*shapes, .*or a file$'):
+    with pytest.raises(
+        UserError, match=r'^--config=shaeps: .* ablation, .*pascal_voc, .*shapes, .*or a file$'
+    ):
         experiments.file_of('shaeps')
