@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -83,6 +83,13 @@ def fetch_behind(running: Iterable[tuple[Any, int]]) -> Iterator[Any]:
         pending = batch
     if pending is not None:
         yield fetch(*pending)
+
+
+def over_batches(
+    compute: Callable[[Array], Any], batches: Iterable[Shaped[np.ndarray, '_ *shape']], size: int, mesh: Mesh
+) -> Iterator[Any]:
+    """What `compute` makes of each batch, padded to `size` rows so that one shape is compiled."""
+    return fetch_behind((compute(put_padded(mesh, rows, size)), len(rows)) for rows in batches)
 
 
 def check_divides(mesh: Mesh, batch: int, key: str) -> None:

@@ -18,6 +18,22 @@ from cosegnet_jax.errors import UserError
 _BALANCED = 2  # tells this stream of random numbers from those in triplets.py
 
 
+# The images that show a class, and all that are filed under it.
+Members = tuple[Int[np.ndarray, ' shown'], Int[np.ndarray, ' filed']]
+
+
+def classes_with_a_pair(
+    labels: Int[np.ndarray, 'n objects'], shown: Bool[np.ndarray, 'n objects']
+) -> list[Members]:
+    """Images of each class that two or more show; of the others there is none to draw."""
+    visible = shown_classes(labels, shown)
+    sets = [
+        (np.flatnonzero((visible == number).any(1)), np.flatnonzero((labels == number).any(1)))
+        for number in range(labels.max(initial=-1) + 1)
+    ]
+    return [(showing, filed) for showing, filed in sets if len(showing) >= 2]
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class BalancedSampler:
     """`images` images of each of `classes` classes that are drawn anew at every step.
@@ -48,15 +64,8 @@ class BalancedSampler:
         return self.classes * self.images, 1
 
     @functools.cached_property
-    def _sets(self) -> list[tuple[Int[np.ndarray, ' shown'], Int[np.ndarray, ' filed']]]:
-        """For each class with a pair: the images that show it, and all that are filed under it."""
-        visible = shown_classes(self.labels, self.shown)
-        numbers = range(self.labels.max(initial=-1) + 1)
-        sets = [
-            (np.flatnonzero((visible == number).any(1)), np.flatnonzero((self.labels == number).any(1)))
-            for number in numbers
-        ]
-        return [(showing, filed) for showing, filed in sets if len(showing) >= 2]
+    def _sets(self) -> list[Members]:
+        return classes_with_a_pair(self.labels, self.shown)
 
     def draw(self, step: int) -> Int[np.ndarray, 'images 1']:
         """Indices of the images of training step `step`, counted from 0, class by class."""

@@ -78,10 +78,7 @@ def describe(
             share, so that one shape is compiled.
         mesh: The devices.
     """
-    running = (
-        (_describe(graph, params, meshes.put_padded(mesh, images, size)), len(images)) for images in batches
-    )
-    return meshes.fetch_behind(running)
+    return meshes.over_batches(functools.partial(_describe, graph, params), batches, size, mesh)
 
 
 def averages(
@@ -92,10 +89,7 @@ def averages(
     mesh: Mesh,
 ) -> Iterator[Float32[np.ndarray, '_ c']]:
     """What the metric network reads of each image, fu, batch by batch; arguments as of `describe`."""
-    running = (
-        (_average(graph, params, meshes.put_padded(mesh, images, size)), len(images)) for images in batches
-    )
-    return meshes.fetch_behind(running)
+    return meshes.over_batches(functools.partial(_average, graph, params), batches, size, mesh)
 
 
 def decide(

@@ -40,10 +40,8 @@ def describe(
         size: Images of the largest batch; see `apply.describe`.
         mesh: The devices.
     """
-    running = (
-        (_describe(graph, params, meshes.put_padded(mesh, images, size)), len(images)) for images in batches
-    )
-    return jax.tree.map(lambda *parts: np.concatenate(parts), *meshes.fetch_behind(running))
+    described = meshes.over_batches(functools.partial(_describe, graph, params), batches, size, mesh)
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *described)
 
 
 def masks(

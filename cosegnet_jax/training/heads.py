@@ -7,21 +7,21 @@ everything before them fixed, those numbers are the same at every step, and thou
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import jax
 import numpy as np
 import optax
+from flax import nnx
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, Float32, Int32, UInt8
+from jaxtyping import Array, Float, Float32, Int32
 
 from cosegnet_jax import mesh as meshes
 from cosegnet_jax import models
 from cosegnet_jax.config import Config
-from cosegnet_jax.data.balanced import BalancedSampler
+from cosegnet_jax.data.balanced import BalancedSampler, classes_with_a_pair
 from cosegnet_jax.data.batches import shown_classes
-from cosegnet_jax.data.examples import NO_CLASS, Examples
+from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.models import apply
 from cosegnet_jax.training import cosegnet_losses, mining, optimizer, rates
 
@@ -45,55 +45,56 @@ def train(
     """
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, sampler='balanced'))
     graph, first, steps = models.graph(config.model), config.train.steps, config.train.heads_steps
-    shown = shown_classes(examples.labels, examples.shown)
-    classes = min(_CLASSES, int((np.bincount(shown[shown != NO_CLASS]) >= 2).sum()))
+    classes = min(_CLASSES, len(classes_with_a_pair(examples.labels, examples.shown)))
     sampler = BalancedSampler(examples.labels, examples.shown, config.seed, classes, _IMAGES)
     drawn = np.stack([sampler.draw(first + step)[:, 0] for step in range(steps)]).astype(np.int32)
     views = [False, True] if config.data.flip else [False]
-    averages = np.stack([_averages(config, params, examples, mirrored, mesh) for mirrored in views])
+    size = config.evaluation.batch_images
+    averages = np.stack([_averages(graph, params, examples, mirrored, size, mesh) for mirrored in views])
     rule = optimizer.build(config.optimizer, steps)
 
-    def step(
-        carry: tuple[Any, optax.OptState], now: tuple[Array, Array], resident: tuple[Array, Array, Any]
-    ) -> tuple[tuple[Any, optax.OptState], dict[str, Float[Array, '']]]:
-        (heads, state), (number, images), (fu, labels, others) = carry, now, resident
-        of_view, of_losses = jax.random.split(jax.random.fold_in(jax.random.key(config.seed), number))
-        view = jax.random.randint(of_view, images.shape, 0, len(fu))
-        share = mining.common_classes(labels[images]).any(2)
+    def run(
+        heads: Any,
+        others: Any,
+        fu: Float[Array, 'views n c'],
+        shown: Int32[Array, 'n objects'],
+        numbers: Int32[Array, ' s'],
+        images_of_steps: Int32[Array, 's m'],
+    ) -> tuple[Any, dict[str, Float[Array, ' s']]]:
+        def step(
+            carry: tuple[Any, optax.OptState], now: tuple[Array, Array]
+        ) -> tuple[tuple[Any, optax.OptState], dict[str, Float[Array, '']]]:
+            (heads, state), (number, images) = carry, now
+            of_view, of_losses = jax.random.split(jax.random.fold_in(jax.random.key(config.seed), number))
+            averages = fu[jax.random.randint(of_view, images.shape, 0, len(fu)), images]
+            share = mining.common_classes(shown[images]).any(2)
 
-        def loss(heads: Any) -> tuple[Array, dict[str, Array]]:
-            terms = cosegnet_losses.head_losses(
-                graph, others | heads, fu[view, images], share, images, of_losses, config
-            )
-            return terms['loss'], terms
+            def loss(heads: Any) -> tuple[Array, dict[str, Array]]:
+                terms = cosegnet_losses.head_losses(
+                    graph, others | heads, averages, share, images, of_losses, config
+                )
+                return terms['loss'], terms
 
-        gradients, terms = jax.grad(loss, has_aux=True)(heads)
-        updates, state = rule.update(gradients, state, heads)
-        return (optax.apply_updates(heads, updates), state), terms
+            gradients, terms = jax.grad(loss, has_aux=True)(heads)
+            updates, state = rule.update(gradients, state, heads)
+            return (optax.apply_updates(heads, updates), state), terms
 
-    def run(heads: Any, numbers: Int32[Array, ' s'], images: Int32[Array, 's n'], resident: Any) -> Any:
-        carry, terms = jax.lax.scan(
-            lambda carry, now: step(carry, now, resident), (heads, rule.init(heads)), (numbers, images)
-        )
-        return carry[0], terms
+        (heads, _), terms = jax.lax.scan(step, (heads, rule.init(heads)), (numbers, images_of_steps))
+        return heads, terms
 
-    place = meshes.replicated(mesh)
     heads = {name: params[name] for name in rates.HEADS}
+    shown = shown_classes(examples.labels, examples.shown).astype(np.int32)
     numbers = np.arange(first, first + steps, dtype=np.int32)
-    resident = averages, shown.astype(np.int32), params
-    heads, terms = jax.jit(run, out_shardings=place)(heads, numbers, drawn, resident)
+    run = jax.jit(run, out_shardings=meshes.replicated(mesh))
+    heads, terms = run(heads, params, averages, shown, numbers, drawn)
     return params | heads, jax.device_get(terms)
 
 
 def _averages(
-    config: Config, params: Any, examples: Examples, mirrored: bool, mesh: Mesh
+    graph: nnx.GraphDef, params: Any, examples: Examples, mirrored: bool, size: int, mesh: Mesh
 ) -> Float32[np.ndarray, 'n c']:
-    """What the metric network reads of every image."""
-    size = config.evaluation.batch_images
-
-    def batches() -> Iterator[UInt8[np.ndarray, '_ h w 3']]:
-        for rows in examples.batches(size):
-            images = np.asarray(examples.images[rows])
-            yield images[:, :, ::-1] if mirrored else images
-
-    return np.concatenate(list(apply.averages(models.graph(config.model), params, batches(), size, mesh)))
+    """What the metric network reads of every image, of `size` images at a time."""
+    photos = (np.asarray(examples.images[rows]) for rows in examples.batches(size))
+    if mirrored:
+        photos = (images[:, :, ::-1] for images in photos)
+    return np.concatenate(list(apply.averages(graph, params, photos, size, mesh)))

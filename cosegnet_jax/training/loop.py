@@ -144,7 +144,7 @@ def _log_step(
     if pending is None:
         return
     number, metrics = pending[0], {key: float(value) for key, value in jax.device_get(pending[1]).items()}
-    _check_sound(number, metrics, ('loss', 'gradient_norm', 'update_norm'), manager)
+    _check_sound(number, metrics, manager)
     log.step(number, metrics, write=number % config.train.log_every_steps == 0)
 
 
@@ -159,18 +159,17 @@ def _log_heads(
         some = {key: values[start : start + config.train.log_every_steps] for key, values in metrics.items()}
         number = config.train.steps + start + len(some['loss'])
         means = {key: float(values.mean()) for key, values in some.items()}
-        _check_sound(number, means, ('loss',), manager)
+        _check_sound(number, means, manager)
         log.record(number, means)
 
 
-def _check_sound(
-    number: int, metrics: dict[str, float], named: tuple[str, ...], manager: ocp.CheckpointManager
-) -> None:
+def _check_sound(number: int, metrics: dict[str, float], manager: ocp.CheckpointManager) -> None:
     """Raises UserError if something that was measured at a step is no longer a number."""
     if not all(map(math.isfinite, metrics.values())):
         manager.wait_until_finished()
         good = manager.latest_step()
         place = f'step {good} in {manager.directory}' if good else 'none'
+        named = [key for key in ('loss', 'gradient_norm', 'update_norm') if key in metrics]
         found = ', '.join(f'{key} {metrics[key]:g}' for key in named)
         raise UserError(
             f'step {number} gives {found}; the last good checkpoint is {place}. Start in a new --workdir '
