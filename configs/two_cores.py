@@ -14,7 +14,9 @@ VARIANTS = {
         'model.name': 'base',
         'data.sampler': 'triplets',
         'optimizer.heads_rate': 1.0,
+        'train.batch_triplets': 2,
         'train.heads_steps': 0,
+        'train.eval_every_steps': 450,  # it has to look at every pair of the validation part
     },
 }
 
@@ -37,11 +39,10 @@ def get_config() -> ConfigDict:
     config.optimizer.clip_norm = 1.0
     config.optimizer.heads_rate = 10.0
     config.optimizer.frozen_blocks = 3
-    config.train.batch_triplets = 4
     config.train.batch_classes = 4
     config.train.batch_images_per_class = 3
-    config.train.steps = 600
+    config.train.steps = 450
     config.train.heads_steps = 3000
-    config.train.eval_every_steps = 600  # the baseline looks at every pair of the validation part
+    config.train.eval_every_steps = 150
     config.train.save_every_steps = 50
     return config

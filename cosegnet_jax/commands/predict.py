@@ -1,14 +1,15 @@
 """Find what photos have in common.
 
-cosegnet predict --workdir=runs/pascal --images=FOLDER --out=OUT [--threshold=0.5] [--dry_run | --json]
-    [--annotations=coco,labelme,cvat] [--neighbours=K]
+cosegnet predict --workdir=runs/pascal --images=FOLDER --out=OUT [--threshold=0.5]
+    [--mask_threshold=0.5] [--annotations=coco,labelme,cvat] [--neighbours=K] [--dry_run | --json]
 
 The network is the best checkpoint of a run, or with --model=NAME instead of --workdir an exported one.
 
 Writes OUT/masks/NAME.png (255 where the object is, at the photo's own size, upright), OUT/pairs.json and
-OUT/report.html. The same command goes on where it was stopped; another --threshold groups anew, without
-looking at a photo again. --annotations also writes the masks for tools to correct them in, as
-OUT/annotations/coco.json, OUT/annotations/labelme/NAME.json and OUT/annotations/cvat.xml.
+OUT/report.html. The same command goes on where it was stopped; another --threshold groups anew and another
+--mask_threshold cuts out anew, without looking at a photo again. --annotations also writes the masks for
+tools to correct them in, as OUT/annotations/coco.json, OUT/annotations/labelme/NAME.json and
+OUT/annotations/cvat.xml.
 
 --neighbours=K, for tens of thousands of photos, decides each with some K near it and not all pairs; the
 report then shows some photos of each group.
@@ -35,6 +36,7 @@ _OUT = flags.DEFINE_string('out', None, 'Folder for what is found.')
 _THRESHOLD = flags.DEFINE_float(
     'threshold', 0.5, 'Mean probability of sharing an object from which photos are a group.', 0, 1
 )
+_MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', 0.5, chosen.MASK_THRESHOLD_HELP, 0, 1)
 _DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Only say what would be written.')
 flags.DEFINE_alias('dry-run', 'dry_run')
 _ANNOTATIONS = flags.DEFINE_list(
@@ -57,7 +59,7 @@ def main() -> None:
     if _NEIGHBOURS.value:
         extras.load(neighbours.NEEDS, 'large')  # better to know before hours of looking at photos
     photos = collection.find(_IMAGES.value)
-    segmenter = chosen.segmenter(flags.FLAGS.workdir, _MODEL.value)
+    segmenter = chosen.segmenter(flags.FLAGS.workdir, _MODEL.value, _MASK_THRESHOLD.value)
     command.check(photos, segmenter, Path(_OUT.value))
     if _DRY_RUN.value:
         print(command.plan(photos, Path(_OUT.value)))

@@ -23,6 +23,7 @@ _MAX_MEGAPIXELS = flags.DEFINE_float('max_megapixels', 50.0, 'Size of one photo.
 _THRESHOLD = flags.DEFINE_float(
     'threshold', 0.5, 'Mean probability of sharing an object from which photos are a group, at first.', 0, 1
 )
+_MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', 0.5, chosen.MASK_THRESHOLD_HELP, 0, 1)
 
 
 def main() -> None:
@@ -30,5 +31,5 @@ def main() -> None:
     cli.refuse_config()
     server.check(_HOST.value, _PORT.value)
     bounds = Limits(_MAX_PHOTOS.value, _MAX_MEGABYTES.value, _MAX_MEGAPIXELS.value)
-    segmenter = chosen.segmenter(flags.FLAGS.workdir, _MODEL.value)
+    segmenter = chosen.segmenter(flags.FLAGS.workdir, _MODEL.value, _MASK_THRESHOLD.value)
     server.serve(segmenter, bounds, _THRESHOLD.value, _HOST.value, _PORT.value)

@@ -6,9 +6,10 @@ from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference.predictor import CoSegmenter
 
 MODEL_HELP = 'Exported network, instead of a run: a file, a folder, or OWNER/NAME on the Hugging Face Hub.'
+MASK_THRESHOLD_HELP = 'A pixel belongs to the object from this probability on.'
 
 
-def segmenter(workdir: str | None, model: str | None) -> CoSegmenter:
+def segmenter(workdir: str | None, model: str | None, mask_threshold: float) -> CoSegmenter:
     """The network that one of the flags --workdir and --model names.
 
     Raises:
@@ -16,4 +17,6 @@ def segmenter(workdir: str | None, model: str | None) -> CoSegmenter:
     """
     if bool(workdir) == bool(model):
         raise UserError('one of --workdir=DIR and --model=NAME must be given: a run, or an exported network')
-    return CoSegmenter.from_pretrained(model) if model else CoSegmenter.load(workdir)
+    if model:
+        return CoSegmenter.from_pretrained(model, mask_threshold)
+    return CoSegmenter.load(workdir, mask_threshold=mask_threshold)

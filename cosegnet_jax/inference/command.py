@@ -145,6 +145,7 @@ def _describe(
 def _write_masks(found: CoSegmentation, paths: Sequence[Path], keys: Sequence[str]) -> None:
     alone = frozenset(found.outliers)
     for index, path in enumerate(tqdm(paths, 'masks', unit=' photos', disable=None)):
-        made_of = f'{keys[index]} {"null" if index in alone else "object"}'
+        what = 'null' if index in alone else f'object from {found.mask_threshold:g}'
+        made_of = f'{keys[index]} {what}'
         if not outputs.has_mask(path, made_of):
             outputs.write_mask(path, found.masks[index], made_of)

@@ -13,7 +13,7 @@ from scipy import sparse
 
 T = TypeVar('T')
 
-MASK_THRESHOLD = 0.5  # object from this probability on
+MASK_THRESHOLD = 0.5  # object from this probability on, where nothing else is said
 
 
 class Described(NamedTuple):
@@ -65,6 +65,7 @@ class CoSegmentation:
     outliers: list[int]
     embeddings: Float32[np.ndarray, 'n 64']
     photos: Sequence[Image.Image]  # RGB
+    mask_threshold: float = MASK_THRESHOLD  # of the masks
 
     def cutouts(self) -> Sequence[Image.Image]:
         """The photos with their masks as transparency, RGBA; made each time they are asked for."""

@@ -77,6 +77,7 @@ def document(
     """
     return {
         'threshold': threshold,
+        'mask_threshold': found.mask_threshold,
         'names': list(found.names),
         'masks': list(masks),
         'groups': found.groups,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cosegnet_jax import html_page
-from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation
+from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.inference.report import VIEWS, packaged, tile
 
 GROUPS = 100  # shown; with all photos below, 1,250 at most, which make a page of 13 MB
@@ -55,7 +55,8 @@ def _shown(members: Sequence[int], most: int) -> str:
 
 def _tiles(found: CoSegmentation, members: Sequence[int], attribute: str) -> str:
     tiles = (
-        tile(found.names[one], found.photos[one], found.soft_masks[one] >= MASK_THRESHOLD) for one in members
+        tile(found.names[one], found.photos[one], found.soft_masks[one] >= found.mask_threshold)
+        for one in members
     )
     return f'<ul class="tiles" {attribute}>{"".join(tiles)}</ul>'
 

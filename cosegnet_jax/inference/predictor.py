@@ -43,14 +43,18 @@ class CoSegmenter:
     step: int  # of training
     params: Any
     mesh: Mesh  # the devices, each of which has all of `params`
+    mask_threshold: float = MASK_THRESHOLD  # a pixel belongs to the object from this probability on
 
     @classmethod
-    def load(cls, path: str | os.PathLike, step: int | None = None) -> CoSegmenter:
+    def load(
+        cls, path: str | os.PathLike, step: int | None = None, mask_threshold: float = MASK_THRESHOLD
+    ) -> CoSegmenter:
         """Reads a trained network.
 
         Args:
             path: Folder of a run, the --workdir of `cosegnet train`, or a model file of cosegnet export.
             step: Which checkpoint of a run; None is the best by validation.
+            mask_threshold: A pixel belongs to the object from this probability on.
 
         Raises:
             UserError: There is none, it is damaged, or it is of a network that looks at pairs.
@@ -63,20 +67,21 @@ class CoSegmenter:
         else:
             network = checkpoints.load_params(path, None, mesh, step)
             model_file.check_kind(network.config.model, path)
-        return cls(network.config, network.step, network.params, mesh)
+        return cls(network.config, network.step, network.params, mesh, mask_threshold)
 
     @classmethod
-    def from_pretrained(cls, name: str | os.PathLike) -> CoSegmenter:
+    def from_pretrained(cls, name: str | os.PathLike, mask_threshold: float = MASK_THRESHOLD) -> CoSegmenter:
         """Reads an exported network.
 
         Args:
             name: The model file; a folder that holds it; or a repository on the Hugging Face Hub, OWNER/NAME
                 or OWNER/NAME@REVISION, which is downloaded once.
+            mask_threshold: As that of `load`.
 
         Raises:
             UserError: There is no such thing, it cannot be downloaded, or `load` refuses it.
         """
-        return cls.load(pretrained.find(os.fspath(name)))
+        return cls.load(pretrained.find(os.fspath(name)), mask_threshold=mask_threshold)
 
     def fingerprint(self) -> str:
         """Says which network this is, wherever it is kept."""
@@ -192,7 +197,7 @@ class CoSegmenter:
         def mask(index: int) -> np.ndarray:
             if index in alone:  # the gate
                 return np.zeros(described[index].size, bool)
-            return soft_mask(index) >= MASK_THRESHOLD
+            return soft_mask(index) >= self.mask_threshold
 
         def photo(index: int) -> Image.Image:
             return read(images[index])
@@ -207,6 +212,7 @@ class CoSegmenter:
             outliers=found.outliers,
             embeddings=embeddings,
             photos=OnDemand(photo, count),
+            mask_threshold=self.mask_threshold,
         )
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float32
 from PIL import Image
 
 from cosegnet_jax import html_page
-from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation
+from cosegnet_jax.inference.cosegmentation import CoSegmentation
 
 SIDE = 200  # pixels, the longer side of a photo in the page
 QUALITY = 80  # of its JPEG
@@ -35,7 +35,8 @@ def write_report(path: str | Path, cosegmentation: CoSegmentation, *, threshold:
         title: heading of the page.
     """
     photos = zip(cosegmentation.names, cosegmentation.photos, cosegmentation.soft_masks, strict=True)
-    tiles = [tile(name, photo, soft >= MASK_THRESHOLD) for name, photo, soft in photos]
+    at = cosegmentation.mask_threshold
+    tiles = [tile(name, photo, soft >= at) for name, photo, soft in photos]
     count = len(tiles)
     sections = [
         ('Threshold and view', _CONTROLS.format(threshold=threshold, views=VIEWS)),

@@ -101,6 +101,22 @@ def test_another_threshold_empties_masks_without_looking_again(tmp_path, segment
     assert len(looked_at) == 3
 
 
+def test_another_mask_threshold_cuts_out_anew_without_looking_again(tmp_path, segmenter, photos, looked_at):
+    predict(segmenter, photos, tmp_path / 'out')
+    median = float(np.median(looked_at[0].soft_mask)) / 255
+    shares = []
+    for threshold in (0.0, median, 1.0):
+        chosen = dataclasses.replace(segmenter, mask_threshold=threshold)
+        found, document = predict(chosen, photos, tmp_path / 'out')
+        mask = grey_levels(tmp_path / 'out' / document['masks'][0])
+        np.testing.assert_array_equal(mask == 255, found.soft_masks[0] >= threshold)
+        assert document['mask_threshold'] == threshold
+        shares.append(f'object on {(mask == 255).mean():.0%}')
+        assert shares[-1] in (tmp_path / 'out' / 'report.html').read_text()
+    assert len(set(shares)) == 3
+    assert len(looked_at) == 3
+
+
 def test_what_was_killed_goes_on_and_ends_with_the_same(tmp_path, segmenter, photos, looked_at, monkeypatch):
     expected = predict(segmenter, photos, tmp_path / 'whole')[1]
     looked_at.clear()
