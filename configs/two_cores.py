@@ -1,4 +1,4 @@
-"""PASCAL-VOC co-segmentation as far as two CPU cores get in an hour a run: CoSegNet and its baseline.
+"""PASCAL-VOC co-segmentation as far as one CPU core gets in some 40 minutes a run: CoSegNet and its baseline.
 
 128×128, and the first three blocks of VGG16 kept as ImageNet made them, so that nothing is computed of their
 gradients. `sweep.py` trains both networks on the same splits.
