@@ -123,6 +123,11 @@ class Train:
     stop_after_evals: Count = 0  # evaluations without a better validation Jaccard; 0 never stops early
     heads_steps: Count = 0  # after the others, of metric and decision network alone; see training/heads.py
 
+    @property
+    def last_step(self) -> int:
+        """Number of the step that a run ends with, counted from 1."""
+        return self.steps + self.heads_steps
+
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:

@@ -96,18 +96,18 @@ def test_a_key_on_the_command_line_is_matched_by_its_last_word_too():
 
 
 @pytest.mark.parametrize(
-    ('key', 'value', 'others'),
+    ('key', 'value', 'others', 'unread'),
     [
-        ('model.feature_scale', 0.1, {'model.weights': 'none'}),
-        ('optimizer.heads_rate', 10.0, {'model.name': 'base'}),
-        ('train.heads_steps', 9, {'model.name': 'base'}),
-        ('model.decoder_start', 'identity', {'model.name': 'docs'}),
+        ('model.feature_scale', 0.1, {'model.weights': 'none'}, '1'),
+        ('optimizer.heads_rate', 10.0, {'model.name': 'base'}, '1'),
+        ('train.heads_steps', 9, {'model.name': 'base'}, '0'),
+        ('model.decoder_start', 'identity', {'model.name': 'docs'}, 'he_normal'),
     ],
 )
-def test_a_key_that_nothing_would_read_is_refused(key, value, others):
+def test_a_key_that_nothing_would_read_is_refused(key, value, others, unread):
     raw = configs.default()
     raw.update_from_flattened_dict(others | {key: value})
-    with pytest.raises(UserError, match=rf'config\.{re.escape(key)}=.*leave it at '):
+    with pytest.raises(UserError, match=rf'config\.{re.escape(key)}=.*leave it at {unread}'):
         configs.resolve(raw)
 
 

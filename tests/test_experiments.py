@@ -11,7 +11,6 @@ def test_what_looks_like_a_file_is_one(name):
 
 def test_a_name_that_is_none_lists_those_that_are():
     assert "name = 'shapes'" in experiments.file_of('shapes').read_text()
-    with pytest.raises(
-        UserError, match=r'^--config=shaeps: .* ablation, .*pascal_voc, .*shapes, .*or a file$'
-    ):
+    names = r'ablation, .*pascal_voc, .*shapes, two_cores, or a file'
+    with pytest.raises(UserError, match=rf'^--config=shaeps: .* {names}$'):
         experiments.file_of('shaeps')

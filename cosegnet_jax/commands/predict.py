@@ -27,6 +27,7 @@ from cosegnet_jax import cli, extras
 from cosegnet_jax.errors import UserError, printable
 from cosegnet_jax.inference import chosen, collection, command, neighbours, outputs, whole
 from cosegnet_jax.inference.annotations import formats
+from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
 
 _MODEL = flags.DEFINE_string('model', None, chosen.MODEL_HELP)
 _IMAGES = flags.DEFINE_string(
@@ -36,7 +37,7 @@ _OUT = flags.DEFINE_string('out', None, 'Folder for what is found.')
 _THRESHOLD = flags.DEFINE_float(
     'threshold', 0.5, 'Mean probability of sharing an object from which photos are a group.', 0, 1
 )
-_MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', 0.5, chosen.MASK_THRESHOLD_HELP, 0, 1)
+_MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', MASK_THRESHOLD, chosen.MASK_THRESHOLD_HELP, 0, 1)
 _DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Only say what would be written.')
 flags.DEFINE_alias('dry-run', 'dry_run')
 _ANNOTATIONS = flags.DEFINE_list(

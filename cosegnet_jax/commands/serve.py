@@ -11,6 +11,7 @@ from absl import flags
 
 from cosegnet_jax import cli
 from cosegnet_jax.inference import chosen
+from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
 from cosegnet_jax.serving import server
 from cosegnet_jax.serving.limits import Limits
 
@@ -23,7 +24,7 @@ _MAX_MEGAPIXELS = flags.DEFINE_float('max_megapixels', 50.0, 'Size of one photo.
 _THRESHOLD = flags.DEFINE_float(
     'threshold', 0.5, 'Mean probability of sharing an object from which photos are a group, at first.', 0, 1
 )
-_MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', 0.5, chosen.MASK_THRESHOLD_HELP, 0, 1)
+_MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', MASK_THRESHOLD, chosen.MASK_THRESHOLD_HELP, 0, 1)
 
 
 def main() -> None:

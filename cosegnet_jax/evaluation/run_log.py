@@ -47,7 +47,7 @@ def _entry(workdir: Path) -> dict[str, Any]:
         'seed': config.seed,
         'split': config.data.split,
         'steps': max((record['step'] for record in scalars), default=0),
-        'of_steps': config.train.steps + config.train.heads_steps,
+        'of_steps': config.train.last_step,
         'validation': _best(scalars),
         'scores': [_score(evaluated) for evaluated in runs.of_run(workdir)],
     }

@@ -117,10 +117,8 @@ def _facts(network: Released, stored: Stored) -> dict[str, str]:
 
 
 def _steps(step: int, config: Config) -> str:
-    done, alone = (
-        f'{min(step, config.train.steps)} steps of {config.optimizer.name}',
-        step - config.train.steps,
-    )
+    done = f'{min(step, config.train.steps)} steps of {config.optimizer.name}'
+    alone = step - config.train.steps
     return f'{done}, and {alone} of the metric and the decision network alone' if alone > 0 else done
 
 

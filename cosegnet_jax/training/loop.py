@@ -83,7 +83,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         )
         feed = placement.feed(where, training, sampler, range(start, config.train.steps), mesh)
         run_step = step.make_step(config, update, mesh, feed.batch)
-        last_step = config.train.steps + config.train.heads_steps
+        last_step = config.train.last_step
         with Log(workdir, start, last_step, groups * members) as log, _Stop() as stop:
             pending = None  # metrics of a step that the device may still be at
             for number, brought in enumerate(feed.brought, start + 1):
