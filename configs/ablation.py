@@ -1,4 +1,4 @@
-"""The ablations of the paper (Tables 5 and 6) and its peers at reduced size, for sweep.py.
+"""The ablations of the paper (Tables 5 and 6) and its peers at reduced size, for cosegnet sweep.
 
 Every variant has the same images, splits, steps and optimizer, and random weights to begin with, so that what
 differs between two of them is the network. The size is chosen for two CPU cores: figures compare the variants

@@ -1,6 +1,6 @@
 """A recipe of ours for the PASCAL-VOC co-segmentation set: the paper's network and losses, otherwise trained.
 
-`python -m cosegnet_jax.data.prepare pascal_coseg` prepares the set (docs/data.md).
+`python -m cosegnet_jax.cli.prepare pascal_coseg` prepares the set (docs/data.md).
 """
 
 from ml_collections import ConfigDict
@@ -19,7 +19,7 @@ def get_config() -> ConfigDict:
     config.train.batch_classes = 4
     config.train.batch_images_per_class = 3
     config.data.scale_crop = 0.3
-    config.data.colour = 0.3
+    config.data.color = 0.3
     config.model.feature_scale = 0.03
     config.model.decoder_start = 'identity'
     config.loss.w1_positive = 5.0  # of a mean over pixels; at 0.33 the metric losses would drown the masks

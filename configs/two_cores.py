@@ -1,7 +1,7 @@
 """PASCAL-VOC co-segmentation as far as one CPU core gets in some 40 minutes a run: CoSegNet and its baseline.
 
 128×128, and the first three blocks of VGG16 kept as ImageNet made them, so that nothing is computed of their
-gradients. `sweep.py` trains both networks on the same splits.
+gradients. `cosegnet sweep` trains both networks on the same splits.
 """
 
 from ml_collections import ConfigDict
@@ -28,7 +28,7 @@ def get_config() -> ConfigDict:
     config.data.name = 'pascal_coseg'
     config.data.sampler = 'balanced'
     config.data.scale_crop = 0.3
-    config.data.colour = 0.3
+    config.data.color = 0.3
     config.model.feature_scale = 0.03
     config.model.decoder_start = 'identity'
     config.loss.w1_positive = 5.0  # of a mean over pixels; at 0.33 the metric losses would drown the masks

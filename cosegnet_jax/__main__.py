@@ -6,8 +6,8 @@ import difflib
 import importlib
 import sys
 
-from cosegnet_jax.commands import COMMANDS
-from cosegnet_jax.errors import UserError, reported
+from cosegnet_jax.cli import COMMANDS
+from cosegnet_jax.runtime.errors import UserError, reported
 
 
 def main() -> None:
@@ -19,9 +19,9 @@ def main() -> None:
     with reported(UserError):
         _check(name)
     del sys.argv[1]  # the rest are flags of the command
-    from cosegnet_jax import cli  # brings JAX, which a list of commands need not wait for
+    from cosegnet_jax.cli import command_line  # brings JAX, which a list of commands need not wait for
 
-    cli.start(importlib.import_module(f'cosegnet_jax.commands.{name}').main)
+    command_line.start(importlib.import_module(f'cosegnet_jax.cli.{name}').main)
 
 
 def _listed() -> str:

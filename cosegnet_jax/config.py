@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from ml_collections import ConfigDict
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Data:
     prepared_dir: str = ''  # where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets
     images_per_class: Annotated[int, AtLeast(10)] = 150  # of shapes
     split: Count = 0  # which of the random 3:1:1 splits
-    split_file: str = ''  # splits pinned by data/list_splits.py; '' draws them
+    split_file: str = ''  # splits pinned by cli/list_splits.py; '' draws them
     sampler: Literal['triplets', 'balanced'] = 'triplets'  # balanced: images of a few classes, P×K
     flip: bool = True  # mirror each training image with probability 1/2
     scale_crop: Fraction = 0.0  # cut squares of (1 - scale_crop) to 1 of the side while training
-    colour: Fraction = 0.0  # largest change of brightness, contrast and saturation while training
+    color: Fraction = 0.0  # largest change of brightness, contrast and saturation while training
     placement: Literal['auto', 'device', 'host'] = 'auto'  # of training pixels; see data/placement.py
     memory_gib: Amount = (
         8.0  # what the pixels of a part of a prepared set may take; a larger one is read anew
@@ -61,7 +61,7 @@ class Data:
 class Model:
     """The network."""
 
-    name: Literal['cosegnet', 'base', 'docs', 'attention'] = 'cosegnet'  # see models/__init__.py
+    name: Literal['cosegnet', 'base', 'docs', 'attention'] = 'cosegnet'  # see networks/__init__.py
     tap: Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'] = (
         'cT9'  # decoder layer that feeds CoSegNet's metric network
     )
@@ -88,7 +88,7 @@ class Loss:
     mask_reduction: Literal['mean', 'sum'] = 'mean'  # over an image's pixels, in equation 2
     triplet_features: Literal['fs', 'fu'] = 'fs'  # embeddings, or the pooled tap as equation 3 prints it
     triplet_distance: Literal['euclidean', 'squared'] = 'euclidean'
-    normalise_embeddings: bool = False  # to unit length inside the triplet loss, as FaceNet does
+    normalize_embeddings: bool = False  # to unit length inside the triplet loss, as FaceNet does
     margin: Amount = 1.0  # alpha of equation 3
     negatives: Literal['random', 'semi_hard'] = 'random'  # of the triplet and decision losses
 
@@ -121,7 +121,9 @@ class Train:
     eval_every_steps: Positive = 500  # on the validation part; also saves a checkpoint
     save_every_steps: Positive = 500  # checkpoints between evaluations
     stop_after_evals: Count = 0  # evaluations without a better validation Jaccard; 0 never stops early
-    heads_steps: Count = 0  # after the others, of metric and decision network alone; see training/heads.py
+    heads_steps: Count = (
+        0  # after the others, of metric and decision network alone; see training/heads_phase.py
+    )
 
     @property
     def last_step(self) -> int:

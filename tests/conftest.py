@@ -6,7 +6,7 @@ import shutil
 import tempfile
 
 # Read when JAX starts; subprocesses of the tests inherit them. Eight devices on one processor test what is
-# sharded; small networks need no optimised code; and many tests compile the same step.
+# sharded; small networks need no optimized code; and many tests compile the same step.
 os.environ['JAX_NUM_CPU_DEVICES'] = '8'
 os.environ['JAX_DISABLE_MOST_OPTIMIZATIONS'] = '1'
 os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0'

@@ -6,7 +6,7 @@ import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.config import Model
-from cosegnet_jax.sweep import plan, variants_of
+from cosegnet_jax.reports.sweep import plan, variants_of
 
 FILE = Path(__file__).parents[1] / 'configs' / 'ablation.py'
 

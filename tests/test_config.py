@@ -9,9 +9,9 @@ import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import data
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data.batches import Batch
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import optimizer, state, step
 
 ROOT = Path(__file__).parents[1]
@@ -134,7 +134,7 @@ def test_the_train_step_of_every_config_keeps_the_shapes_and_types_of_the_state(
         labels=jax.ShapeDtypeStruct((*groups, 1), np.int32),
         numbers=jax.ShapeDtypeStruct(groups, np.int32),
     )
-    make = step.make_step(config, update, mesh, lambda resident, brought: brought)
+    make = step.make_step(config, update, mesh, lambda on_device, per_step: per_step)
     after, metrics = jax.eval_shape(make, before, (), batch)
     for old, new in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True):
         assert (old.shape, old.dtype) == (new.shape, new.dtype)

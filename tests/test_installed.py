@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from programs import ROOT, run
 
-from cosegnet_jax.commands import COMMANDS
+from cosegnet_jax.cli import COMMANDS
 
 SMALL = [
     '--config=shapes',
@@ -65,8 +65,8 @@ def test_it_trains_as_from_the_repository_and_finds_what_photos_share(installed,
     assert scored.returncode == 0, scored.stderr
     assert scored.stdout in done.stdout
 
-    for colour in ('red', 'blue'):
-        Image.new('RGB', (60, 40), colour).save(tmp_path / f'{colour}.png')
+    for color in ('red', 'blue'):
+        Image.new('RGB', (60, 40), color).save(tmp_path / f'{color}.png')
     photos, out = f'--images={tmp_path}/red.png,{tmp_path}/blue.png', tmp_path / 'out'
     found = installed('predict', workdir, photos, f'--out={out}')
     assert found.returncode == 0, found.stderr
@@ -78,7 +78,11 @@ def test_it_trains_as_from_the_repository_and_finds_what_photos_share(installed,
 def test_a_measurement_beside_a_peer_starts_itself_again(program, installed, tmp_path):
     (tmp_path / 'peer.py').write_text(PEER)
     arguments = [*SMALL, '--mode=eval', '--blocks=1', f'--peer={tmp_path}/peer.py', '--peer_runs=1']
-    done = installed('benchmark', *arguments) if program == 'installed' else run('benchmark.py', *arguments)
+    done = (
+        installed('benchmark', *arguments)
+        if program == 'installed'
+        else run('-m', 'cosegnet_jax', 'benchmark', *arguments)
+    )
     assert done.returncode == 0, done.stderr
     row = json.loads(done.stdout)
     assert row['peer_ratio'] == row['pairs_per_s'] > 0

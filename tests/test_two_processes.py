@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from cosegnet_jax import config as configs
-from cosegnet_jax import distributed, records
-from cosegnet_jax import mesh as meshes
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.evaluation.run import evaluate_run
-from cosegnet_jax.evaluation.validate import validate
-from cosegnet_jax.training import checkpoints, loop
+from cosegnet_jax.evaluation.scoring import validate
+from cosegnet_jax.reports.run_evaluation import evaluate_run
+from cosegnet_jax.runtime import distributed
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.training import checkpoints, loop, run_files
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = 'configs/shapes.py'  # balanced batches: every image is compared with those of all processes
@@ -47,7 +47,7 @@ RELATIVE, ABSOLUTE = 1e-5, 1e-6
 
 TRAIN_AND_EVALUATE = """
 from cosegnet_jax import cli
-from cosegnet_jax.commands import eval, train
+from cosegnet_jax.cli import eval, train
 def both():
     train.main()
     eval.main()
@@ -119,7 +119,7 @@ class Two:
 def scalars(workdir: Path) -> list[dict]:
     return [
         {key: value for key, value in record.items() if key != 'images_per_s'}
-        for record in records.read(workdir)
+        for record in run_files.read(workdir)
     ]
 
 

@@ -14,13 +14,13 @@ from flax import nnx
 from jax.sharding import Mesh
 from jaxtyping import Float32, Int, UInt8
 
-from cosegnet_jax import mesh as meshes
-from cosegnet_jax import models
+from cosegnet_jax import networks
 from cosegnet_jax.benchmark import counting, timing
 from cosegnet_jax.benchmark.row import Row, about, rates
 from cosegnet_jax.config import Config, Evaluation
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.models import apply, apply_pairwise
+from cosegnet_jax.networks import apply, apply_pairwise
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import state
 
 IMAGES = (50, 100, 200, 400)  # of the mode 'pairs'
@@ -30,7 +30,7 @@ def evaluate(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """All pairs of `config.evaluation.batch_images` images, each of which is described once."""
     images = config.evaluation.batch_images
     network, pixels, pairs = _network(config), _noise(config, images), _pairs(images)
-    pairwise = models.is_pairwise(config.model)
+    pairwise = networks.is_pairwise(config.model)
 
     def once() -> Any:
         return network.look_at(pixels, pairs) if pairwise else network.decide(network.describe(pixels))
@@ -61,7 +61,7 @@ def growth(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     Raises:
         UserError: The network makes its masks once a pair.
     """
-    if models.is_pairwise(config.model):
+    if networks.is_pairwise(config.model):
         raise UserError(
             f'config.model.name={config.model.name}: --mode=pairs is about masks made once an image; '
             'use cosegnet, or --mode=eval'
@@ -126,7 +126,7 @@ def _network(config: Config) -> _Network:
     mesh = meshes.data_mesh()
     place = meshes.replicated(mesh)
     params = jax.jit(lambda: state.random_params(config.model, config.seed), out_shardings=place)()
-    return _Network(models.graph(config.model), params, mesh, config.evaluation)
+    return _Network(networks.graph(config.model), params, mesh, config.evaluation)
 
 
 def _noise(config: Config, images: int) -> UInt8[np.ndarray, 'n h w 3']:

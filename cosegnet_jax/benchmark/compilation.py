@@ -17,12 +17,12 @@ from jax.experimental import topologies
 from jax.sharding import Mesh
 
 from cosegnet_jax import data
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.benchmark import counting, layers
 from cosegnet_jax.benchmark.row import Row, about
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.batches import Batch
-from cosegnet_jax.errors import UserError, first_line
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training import optimizer, state, step
 
 # Memory of a chip, from docs.cloud.google.com/tpu/docs/v5e and …/v5p; of the 16 a program may have 15.75.
@@ -77,7 +77,7 @@ def compile_step(config: Config, mesh: Mesh) -> Row:
     images, masks = groups * members, groups * step.decoded(config, members)
     update = optimizer.build(config.optimizer, config.train.steps)
     start = time.perf_counter()
-    run_step = step.make_step(config, update, mesh, lambda resident, brought: brought)
+    run_step = step.make_step(config, update, mesh, lambda on_device, per_step: per_step)
     lowered = run_step.lower(state.abstract(config, update, mesh), (), _batch(config, groups, members, mesh))
     lower_s = time.perf_counter() - start
     try:

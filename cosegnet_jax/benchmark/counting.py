@@ -1,8 +1,8 @@
 """Multiply-accumulates (MAC) of the networks, counted from their layer shapes.
 
 Two counts: that of a network as its paper draws it, and that of direct convolutions that do not repeat
-products of copies, so that one after nearest-neighbour enlargement takes fewer. The forms that some devices
-compute (`models.convolution`) take fewer still.
+products of copies, so that one after nearest-neighbor enlargement takes fewer. The forms that some devices
+compute (`ops.convolution`) take fewer still.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cosegnet_jax.config import Model
-from cosegnet_jax.models import attention, docs
-from cosegnet_jax.models.decoder import CHANNELS, TAPS, UPSAMPLED
-from cosegnet_jax.models.layers import scaled
-from cosegnet_jax.models.vgg16 import BLOCKS, STRIDE
+from cosegnet_jax.networks.decoder import CHANNELS, TAPS, UPSAMPLED
+from cosegnet_jax.networks.encoders.vgg16 import BLOCKS, STRIDE
+from cosegnet_jax.networks.layers import scaled
+from cosegnet_jax.networks.peers import attention, deep_object_coseg
 
 
 class Macs(NamedTuple):
@@ -67,9 +67,9 @@ def _docs(config: Model, image_size: int, as_drawn: bool) -> tuple[int, int]:
     f, features = scaled(512, width), scaled(1024, width)
     image = _conv(side, 3, f, features) + _conv(side, 3, features, features)
     image += _conv(side, 1, features, f)
-    mask = side**4 * features + _conv(side, 3, f + docs.DISPLACEMENTS, features)
+    mask = side**4 * features + _conv(side, 3, f + deep_object_coseg.DISPLACEMENTS, features)
     cin = features
-    for channels in docs.BLOCKS:
+    for channels in deep_object_coseg.BLOCKS:
         cout = scaled(channels, width)
         mask += _conv(side, 4, cin, cout)  # each pixel of the small map meets all of the 4×4 taps
         side *= 2

@@ -21,16 +21,17 @@ from absl import flags
 from jax import export
 from jaxtyping import Float, UInt8
 
-from cosegnet_jax import cli, extras
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.benchmark.row import Row
+from cosegnet_jax.cli import command_line
 from cosegnet_jax.data.photos import squash_photo
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.export import model_file
+from cosegnet_jax.export.exported_functions import functions, merged
 from cosegnet_jax.inference import collection
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
-from cosegnet_jax.inference.reading import read
-from cosegnet_jax.interchange import model_file
-from cosegnet_jax.interchange.functions import functions, merged
+from cosegnet_jax.inference.photo_reading import read
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.training import checkpoints
 
 PHOTOS = 24  # at most, looked at together
@@ -56,14 +57,14 @@ class Form(NamedTuple):
 
 def main() -> None:
     """Prints lines of JSON."""
-    cli.refuse_config()
+    command_line.refuse_config()
     if not _EXPORTED.value or not _IMAGES.value:
         raise UserError('--exported=FOLDER and --images=FOLDER must be given: networks, and photos for them')
     photos = collection.find(_IMAGES.value)
     chosen = [photos[k] for k in np.linspace(0, len(photos) - 1, min(len(photos), PHOTOS), dtype=int)]
     for folder in map(Path, _EXPORTED.value):
         network = model_file.read(folder / model_file.NAME, meshes.data_mesh())
-        original = checkpoints.load_params(cli.run_folder(), None, meshes.data_mesh(), network.step)
+        original = checkpoints.load_params(command_line.run_folder(), None, meshes.data_mesh(), network.step)
         side = network.config.image_size
         images = np.stack([squash_photo(np.asarray(read(photo.path)), side) for photo in chosen])
         expected = answers(_jax(model_file.release(original)), images)
@@ -112,7 +113,7 @@ def _stablehlo(files: Sequence[Path]) -> Form:
 
 
 def _onnx(files: Sequence[Path]) -> Form:
-    onnxruntime = extras.load('onnxruntime', 'onnx')
+    onnxruntime = optional_import('onnxruntime', 'onnx')
     describe, decide = (
         onnxruntime.InferenceSession(file, providers=['CPUExecutionProvider']) for file in files
     )
@@ -123,4 +124,4 @@ def _onnx(files: Sequence[Path]) -> Form:
 
 
 if __name__ == '__main__':
-    cli.start(main)
+    command_line.start(main)

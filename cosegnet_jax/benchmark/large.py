@@ -1,10 +1,10 @@
 """Time, memory and truth of deciding only some pairs, on embeddings like those of an evaluated run.
 
-python -m cosegnet_jax.benchmark.large --workdir=runs/shapes [--photos=10000] [--neighbours=20]
+python -m cosegnet_jax.benchmark.large --workdir=runs/shapes [--photos=10000] [--neighbors=20]
 
-Prints a line of JSON. Embeddings are drawn from 100 kinds: Gaussians, their centres three times as far apart
+Prints a line of JSON. Embeddings are drawn from 100 kinds: Gaussians, their centers three times as far apart
 as the classes of the images that eval.py has kept, and half as wide. `recall` is the share of the true
-neighbours that are found. Up to 10,000 photos, `groups_of_all_pairs` are those of the table of all pairs, and
+neighbors that are found. Up to 10,000 photos, `groups_of_all_pairs` are those of the table of all pairs, and
 `agreement` is the share of the pairs that are together in one of the groupings which are so in both.
 """
 
@@ -19,63 +19,63 @@ import numpy as np
 from absl import flags
 from jaxtyping import Float32, Int
 
-from cosegnet_jax import cli
 from cosegnet_jax.benchmark import timing
 from cosegnet_jax.benchmark.row import Row
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.evaluation import kept
-from cosegnet_jax.inference.groups import Groups, group
-from cosegnet_jax.inference.near_groups import group_near
-from cosegnet_jax.inference.neighbours import candidates
-from cosegnet_jax.inference.predictor import CoSegmenter
+from cosegnet_jax.cli import command_line
+from cosegnet_jax.inference.cosegmenter import CoSegmenter
+from cosegnet_jax.inference.grouping import Groups, group
+from cosegnet_jax.inference.neighbors import candidates
+from cosegnet_jax.inference.sparse_grouping import group_near
+from cosegnet_jax.reports import figure_data
+from cosegnet_jax.runtime.errors import UserError
 
 KINDS = 100
 FARTHER, NARROWER = 3, 0.5  # than the classes are
 COMPARED = 10_000  # photos that all pairs of are decided, too, which takes 3 GB
-PROBES = 1000  # photos whose true neighbours are sought
+PROBES = 1000  # photos whose true neighbors are sought
 
 _PHOTOS = flags.DEFINE_integer('photos', 10_000, 'Number of embeddings.', lower_bound=2)
-_NEIGHBOURS = flags.DEFINE_integer('neighbours', 20, 'Near photos that each is decided with.', lower_bound=1)
+_NEIGHBORS = flags.DEFINE_integer('neighbors', 20, 'Near photos that each is decided with.', lower_bound=1)
 _THRESHOLD = flags.DEFINE_float('threshold', 0.5, 'As that of predict.', 0, 1)
 
 
 def main() -> None:
     """Prints a line of JSON."""
-    cli.refuse_config()
-    if _PHOTOS.value <= _NEIGHBOURS.value:
-        raise UserError(f'--photos={_PHOTOS.value}: must be more than --neighbours={_NEIGHBOURS.value}')
-    segmenter = CoSegmenter.load(cli.run_folder())
-    embeddings = drawn(_evaluated(cli.run_folder()), _PHOTOS.value)
-    print(json.dumps(measure(segmenter, embeddings, _NEIGHBOURS.value, _THRESHOLD.value)))
+    command_line.refuse_config()
+    if _PHOTOS.value <= _NEIGHBORS.value:
+        raise UserError(f'--photos={_PHOTOS.value}: must be more than --neighbors={_NEIGHBORS.value}')
+    segmenter = CoSegmenter.load(command_line.run_folder())
+    embeddings = drawn(_evaluated(command_line.run_folder()), _PHOTOS.value)
+    print(json.dumps(measure(segmenter, embeddings, _NEIGHBORS.value, _THRESHOLD.value)))
 
 
-def _evaluated(workdir: Path) -> kept.Kept:
+def _evaluated(workdir: Path) -> figure_data.Kept:
     """What eval.py kept of the test part."""
     files = sorted((workdir / 'eval').glob('*-test-cosegnet.npz'))
     if not files:
         raise UserError(f'{workdir}: not evaluated yet; evaluate it with cosegnet eval')
-    return kept.load(files[0])
+    return figure_data.load(files[0])
 
 
-def drawn(like: kept.Kept, count: int) -> Float32[np.ndarray, 'n 64']:
+def drawn(like: figure_data.Kept, count: int) -> Float32[np.ndarray, 'n 64']:
     """Embeddings of 100 kinds, in the directions in which those that are evaluated differ."""
     labels = like.labels[:, 0]
     means = np.stack([like.embedding[labels == label].mean(0) for label in np.unique(labels)])
     inside = like.embedding - means[np.searchsorted(np.unique(labels), labels)]
     rng, origin = np.random.default_rng(0), np.zeros(means.shape[1])
-    centres = FARTHER * rng.multivariate_normal(origin, np.cov(means.T), KINDS, method='svd')
+    centers = FARTHER * rng.multivariate_normal(origin, np.cov(means.T), KINDS, method='svd')
     spread = NARROWER * rng.multivariate_normal(origin, np.cov(inside.T), count, method='svd')
-    return (means.mean(0) + centres[rng.integers(KINDS, size=count)] + spread).astype(np.float32)
+    return (means.mean(0) + centers[rng.integers(KINDS, size=count)] + spread).astype(np.float32)
 
 
 def measure(
-    segmenter: CoSegmenter, embeddings: Float32[np.ndarray, 'n 64'], neighbours: int, threshold: float
+    segmenter: CoSegmenter, embeddings: Float32[np.ndarray, 'n 64'], neighbors: int, threshold: float
 ) -> Row:
     """Everything from embeddings to groups, once."""
     segmenter.decide_some(embeddings, np.zeros((1, 2), int))  # is compiled now
     segmenter.decide(embeddings[:1])
     times = [time.perf_counter()]
-    pairs = candidates(embeddings, neighbours)
+    pairs = candidates(embeddings, neighbors)
     times.append(time.perf_counter())
     probabilities = segmenter.decide_some(embeddings, pairs)
     times.append(time.perf_counter())
@@ -86,13 +86,13 @@ def measure(
     every = group(segmenter.decide(embeddings), threshold) if len(embeddings) <= COMPARED else None
     return {
         'photos': len(embeddings),
-        'neighbours': neighbours,
+        'neighbors': neighbors,
         'pairs': len(pairs),
         'search_s': search_s,
         'decide_s': decide_s,
         'group_s': group_s,
         'peak_memory_gib': memory,
-        'recall': recall(embeddings, pairs, neighbours),
+        'recall': recall(embeddings, pairs, neighbors),
         'groups': len(found.groups),
         'largest': len(found.groups[0]) if found.groups else 0,
         'outliers': len(found.outliers),
@@ -101,7 +101,7 @@ def measure(
     }
 
 
-def recall(embeddings: Float32[np.ndarray, 'n 64'], pairs: Int[np.ndarray, 'p 2'], neighbours: int) -> float:
+def recall(embeddings: Float32[np.ndarray, 'n 64'], pairs: Int[np.ndarray, 'p 2'], neighbors: int) -> float:
     """Share of the true nearest of some photos that are among the pairs."""
     count = len(embeddings)
     numbers = pairs @ [count, 1]  # rising
@@ -111,10 +111,10 @@ def recall(embeddings: Float32[np.ndarray, 'n 64'], pairs: Int[np.ndarray, 'p 2'
     for probe in probes:
         distances = squares - 2 * embeddings @ embeddings[probe]
         distances[probe] = np.inf
-        nearest = np.argpartition(distances, neighbours)[:neighbours]
+        nearest = np.argpartition(distances, neighbors)[:neighbors]
         wanted = np.minimum(nearest, probe) * count + np.maximum(nearest, probe)
         hits += np.isin(wanted, numbers, assume_unique=True).sum()
-    return float(hits / (len(probes) * neighbours))
+    return float(hits / (len(probes) * neighbors))
 
 
 def agreement(ours: Groups, theirs: Groups) -> float:
@@ -132,4 +132,4 @@ def agreement(ours: Groups, theirs: Groups) -> float:
 
 
 if __name__ == '__main__':
-    cli.start(main)
+    command_line.start(main)

@@ -13,16 +13,16 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from cosegnet_jax import data
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.benchmark import timing
 from cosegnet_jax.benchmark.row import Row, about
 from cosegnet_jax.config import Config
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.interchange import plain_forms
-from cosegnet_jax.models import convolution, pooling
-from cosegnet_jax.models.decoder import CHANNELS, UPSAMPLED
-from cosegnet_jax.models.layers import scaled
-from cosegnet_jax.models.vgg16 import BLOCKS, STRIDE
+from cosegnet_jax.networks import plain
+from cosegnet_jax.networks.decoder import CHANNELS, UPSAMPLED
+from cosegnet_jax.networks.encoders.vgg16 import BLOCKS, STRIDE
+from cosegnet_jax.networks.layers import scaled
+from cosegnet_jax.ops import convolution, pooling
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 
 Form = Callable[..., Array]  # of a layer, with the activation that follows it
 Shapes = tuple[tuple[int, ...], ...]  # of the output of a layer, and of its input, kernel and bias, if any
@@ -107,7 +107,7 @@ def _enlarged(
     x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
 ) -> Float[Array, 'n 2*h 2*w cout']:
     """`convolution.upsample_conv3x3` as the paper draws it, on a map that is made."""
-    return convolution.conv3x3(plain_forms.enlarge(x), kernel, bias)
+    return convolution.conv3x3(plain.enlarge(x), kernel, bias)
 
 
 def _with_relu(layer: Form) -> Form:
@@ -122,7 +122,7 @@ ENLARGING: dict[str, Form] = {
 KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form]]] = {
     'convolution': (
         _convolutions,
-        {'used': _with_relu(convolution.conv3x3), 'plain': _with_relu(plain_forms.conv3x3)},
+        {'used': _with_relu(convolution.conv3x3), 'plain': _with_relu(plain.conv3x3)},
     ),
     'pooling': (
         _poolings,

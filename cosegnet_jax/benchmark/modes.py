@@ -15,7 +15,6 @@ import numpy as np
 import optax
 
 from cosegnet_jax import data
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.benchmark import all_pairs, compilation, counting, layers, timing
 from cosegnet_jax.benchmark.row import Row, about, rates
 from cosegnet_jax.config import Config
@@ -23,6 +22,7 @@ from cosegnet_jax.data import placement
 from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import optimizer, state, step
 
 PASCAL_TRAIN_IMAGES = 554  # 3/5 of the 924 photos of PASCAL-VOC co-segmentation, each an anchor once an epoch
@@ -78,7 +78,7 @@ def feed(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
         varied = jax.jit(lambda *batch, fed=fed: augment(fed.batch(*batch), jax.random.key(0), config.data))
 
         def once(fed: placement.Feed = fed, varied: Any = varied) -> Any:
-            return varied(fed.resident, next(fed.brought))
+            return varied(fed.on_device, next(fed.per_step))
 
         jax.block_until_ready([once() for _ in range(3)])
         row[f'{name}_s_per_batch'] = timing.median_seconds(once, blocks, count)
@@ -107,7 +107,7 @@ def _step(
 ) -> tuple[Any, tuple[Any, Any]]:
     """The jitted train step, and a batch for it that stays on the devices."""
     fed = placement.feed('replicated', *_noise(config), range(1), mesh)
-    return step.make_step(config, update, mesh, fed.batch), (fed.resident, next(fed.brought))
+    return step.make_step(config, update, mesh, fed.batch), (fed.on_device, next(fed.per_step))
 
 
 def _noise(config: Config) -> tuple[Examples, Sampler]:

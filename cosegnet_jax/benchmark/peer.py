@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 RATE = {'train': 'triplets_per_s', 'eval': 'pairs_per_s'}
 

@@ -6,15 +6,15 @@ import dataclasses
 
 from jax.sharding import Mesh
 
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.config import Config
-from cosegnet_jax.data import arrays, folder, shapes, splits
-from cosegnet_jax.data.balanced import BalancedSampler
+from cosegnet_jax.data import array_file, folder, shapes, splits
 from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.stored import Stored
-from cosegnet_jax.data.triplets import TripletSampler
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.data.sampling.balanced import BalancedSampler
+from cosegnet_jax.data.sampling.triplets import TripletSampler
+from cosegnet_jax.data.stored_images import Stored
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 
 
 def load(config: Config) -> Examples:
@@ -33,13 +33,13 @@ def load(config: Config) -> Examples:
         return dataclasses.replace(folder.load(settings.root, config.image_size), name=settings.name)
     if settings.name == 'shapes':
         return shapes.make(config.image_size, settings.images_per_class, config.seed)
-    packed = arrays.path(settings.prepared_dir, settings.name, config.image_size)
+    packed = array_file.path(settings.prepared_dir, settings.name, config.image_size)
     if settings.prepared_dir and packed.is_file():
-        return arrays.read(packed)
-    from cosegnet_jax.data import prepared  # here, since it needs TFDS and nothing else does
+        return array_file.read(packed)
+    from cosegnet_jax.data import prepared_set  # here, since it needs TFDS and nothing else does
 
     try:
-        return prepared.load(settings.name, settings.prepared_dir, config.image_size)
+        return prepared_set.load(settings.name, settings.prepared_dir, config.image_size)
     except UserError as error:
         raise UserError(f'{error}; or set config.data.root to a folder of images and masks') from error
 
@@ -78,7 +78,7 @@ def sampler(examples: Examples, config: Config) -> Sampler:
     Raises:
         UserError: The examples hold no pairs to draw.
     """
-    rows = examples.labels, examples.shown, config.seed
+    rows = examples.labels, examples.visible, config.seed
     if config.data.sampler == 'balanced':
         return BalancedSampler(*rows, config.train.batch_classes, config.train.batch_images_per_class)
     return TripletSampler(*rows, config.train.batch_triplets)

@@ -16,13 +16,13 @@ from cosegnet_jax.data.batches import Batch
 Images = UInt8[Array, '*batch h w 3']
 Masks = UInt8[Array, '*batch h w']
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: grey of an RGB pixel
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: gray of an RGB pixel
 
 
 def augment(batch: Batch, key: Key[Array, ''], config: Data) -> Batch:
-    """The batch with what `config.flip`, `config.scale_crop` and `config.colour` ask for, image by image."""
+    """The batch with what `config.flip`, `config.scale_crop` and `config.color` ask for, image by image."""
     images, masks = batch.images, batch.masks
-    flips, crops, colours = jax.random.split(key, 3)
+    flips, crops, colors = jax.random.split(key, 3)
     if config.flip:
         mirrored = jax.random.bernoulli(flips, shape=images.shape[:2])
         images, masks = mirror(images, mirrored, -2), mirror(masks, mirrored, -1)
@@ -30,9 +30,9 @@ def augment(batch: Batch, key: Key[Array, ''], config: Data) -> Batch:
         scale, top, left = jax.random.uniform(crops, (3, *images.shape[:2]))
         scale = 1 - config.scale_crop * scale
         images, masks = crop(images, masks, scale, top * (1 - scale), left * (1 - scale))
-    if config.colour:
-        factors = jax.random.uniform(colours, (3, *images.shape[:2]), minval=-1, maxval=1)
-        images = recolour(images, *(1 + config.colour * factors))
+    if config.color:
+        factors = jax.random.uniform(colors, (3, *images.shape[:2]), minval=-1, maxval=1)
+        images = recolor(images, *(1 + config.color * factors))
     return batch._replace(images=images, masks=masks)
 
 
@@ -80,27 +80,27 @@ def _sources(
     side: int, scale: Float[Array, '*batch'], start: Float[Array, '*batch']
 ) -> Float[Array, '*batch {side}']:
     """Where each pixel of the enlarged square comes from, as a number of a row or column that exists."""
-    centres = (jnp.arange(side) + 0.5) * scale[..., None] + start[..., None] * side - 0.5
-    return jnp.clip(centres, 0, side - 1)
+    centers = (jnp.arange(side) + 0.5) * scale[..., None] + start[..., None] * side - 0.5
+    return jnp.clip(centers, 0, side - 1)
 
 
-def recolour(
+def recolor(
     images: Images,
     brightness: Float[Array, '*batch'],
     contrast: Float[Array, '*batch'],
     saturation: Float[Array, '*batch'],
 ) -> Images:
-    """Every pixel times `brightness`, drawn to the mean grey by `contrast`, to its own grey by `saturation`.
+    """Every pixel times `brightness`, drawn to the mean gray by `contrast`, to its own gray by `saturation`.
 
-    A factor of 1 changes nothing; contrast 0 gives an even grey and saturation 0 a grey image.
+    A factor of 1 changes nothing; contrast 0 gives an even gray and saturation 0 a gray image.
     """
     brightness, contrast, saturation = (x[..., None, None, None] for x in (brightness, contrast, saturation))
     pixels = images.astype(jnp.float32) * brightness
-    grey = (pixels @ jnp.array(_LUMA))[..., None]
-    mean = grey.mean((-3, -2), keepdims=True)
+    gray = (pixels @ jnp.array(_LUMA))[..., None]
+    mean = gray.mean((-3, -2), keepdims=True)
     pixels = mean + contrast * (pixels - mean)
-    grey = mean + contrast * (grey - mean)
-    return _bytes(grey + saturation * (pixels - grey))
+    gray = mean + contrast * (gray - mean)
+    return _bytes(gray + saturation * (pixels - gray))
 
 
 def _bytes(pixels: Float[Array, '*shape']) -> UInt8[Array, '*shape']:

@@ -34,11 +34,11 @@ class Sampler(Protocol):
         """Indices of the images of training step `step`, counted from 0: a pure function of the step."""
 
 
-def shown_classes(
-    labels: Int[np.ndarray, 'n objects'], shown: Bool[np.ndarray, 'n objects']
+def visible_classes(
+    labels: Int[np.ndarray, 'n objects'], visible: Bool[np.ndarray, 'n objects']
 ) -> Int[np.ndarray, 'n objects']:
     """The classes that each image shows, NO_CLASS elsewhere: two images share an object if these meet."""
-    return np.where(shown, labels, NO_CLASS)
+    return np.where(visible, labels, NO_CLASS)
 
 
 def gather(examples: Examples, indices: Int[np.ndarray, 'groups members']) -> Batch:

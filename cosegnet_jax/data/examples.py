@@ -1,4 +1,4 @@
-"""A labelled image set at the network's size."""
+"""A labeled image set at the network's size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
-from cosegnet_jax.data.stored import Stored, in_threads
+from cosegnet_jax.data.stored_images import Stored, in_threads
 
 NO_CLASS = -1  # fills the rows of `Examples.labels`
 
@@ -19,7 +19,7 @@ class Examples:
     An image has up to `objects` classes, of which most sets have one. Row i of `labels` lists the classes of
     image i, and its mask has the value k on the pixels of class `labels[i, k - 1]`. Classes only decide
     which images form a pair with a common object, and which pixels that is; the network never sees them.
-    Where an image does not show a class that it is filed under (`shown` is false), it is an outlier of
+    Where an image does not show a class that it is filed under (`visible` is false), it is an outlier of
     that class and shares nothing through it.
     """
 
@@ -27,7 +27,7 @@ class Examples:
     classes: tuple[str, ...]
     filenames: tuple[str, ...]  # '<class>/<stem>', unique
     labels: Int[np.ndarray, 'n objects']  # numbers into `classes`, then NO_CLASS
-    shown: Bool[np.ndarray, 'n objects']  # whether a mask has the value k anywhere
+    visible: Bool[np.ndarray, 'n objects']  # whether a mask has the value k anywhere
     images: UInt8[np.ndarray, 'n height width 3'] | Stored  # RGB, 0-255
     masks: UInt8[np.ndarray, 'n height width'] | Stored  # 0 background, k an object of class labels[i, k - 1]
 
@@ -43,8 +43,8 @@ class Examples:
     ) -> Examples:
         """The set of these arrays; one class an image may be given as a row of numbers."""
         labels = labels.reshape(len(images), -1) if len(images) else labels.reshape(0, 1)
-        shown = [(masks == k + 1).any((1, 2)) for k in range(labels.shape[1])]
-        return cls(name, classes, filenames, labels, np.stack(shown, 1), images, masks)
+        visible = [(masks == k + 1).any((1, 2)) for k in range(labels.shape[1])]
+        return cls(name, classes, filenames, labels, np.stack(visible, 1), images, masks)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,7 +74,7 @@ class Examples:
             self,
             filenames=tuple(self.filenames[i] for i in indices),
             labels=self.labels[indices],
-            shown=self.shown[indices],
+            visible=self.visible[indices],
             images=self.images[indices],
             masks=self.masks[indices],
         )

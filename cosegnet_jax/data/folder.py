@@ -14,8 +14,8 @@ from jaxtyping import UInt8
 
 from cosegnet_jax.data import photos
 from cosegnet_jax.data.examples import NO_CLASS, Examples
-from cosegnet_jax.data.stored import in_threads
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.data.stored_images import in_threads
+from cosegnet_jax.runtime.errors import UserError
 
 
 class Pair(NamedTuple):
@@ -83,7 +83,7 @@ def load(root: str | Path, image_size: int) -> Examples:
         raise UserError(problem)
     found = distinct(classes)
     labels = np.full((len(found), max(len(photo.classes) for photo in found)), NO_CLASS)
-    shown = np.zeros(labels.shape, bool)
+    visible = np.zeros(labels.shape, bool)
     images = np.empty((len(found), image_size, image_size, 3), np.uint8)
     masks = np.empty((len(found), image_size, image_size), np.uint8)
 
@@ -92,7 +92,7 @@ def load(root: str | Path, image_size: int) -> Examples:
         photo, mask = found[row].read()
         labels[row, : len(names)] = [list(classes).index(name) for name in names]
         # Before it is made smaller, so that no split depends on the image size.
-        shown[row, : len(names)] = [(mask == k).any() for k in range(1, len(names) + 1)]
+        visible[row, : len(names)] = [(mask == k).any() for k in range(1, len(names) + 1)]
         images[row] = photos.squash_photo(photo, image_size)
         masks[row] = photos.squash_mask(mask, image_size)
 
@@ -102,7 +102,7 @@ def load(root: str | Path, image_size: int) -> Examples:
         classes=tuple(classes),
         filenames=tuple(photo.filename for photo in found),
         labels=labels,
-        shown=shown,
+        visible=visible,
         images=images,
         masks=masks,
     )

@@ -1,6 +1,6 @@
 """One photo and its mask, from the many kinds of files that people keep, as plain 8-bit arrays.
 
-Photos become RGB: turned as their EXIF orientation says, transparency laid over white, 16-bit grey divided
+Photos become RGB: turned as their EXIF orientation says, transparency laid over white, 16-bit gray divided
 by 257; of an animation the first picture counts.
 
 A mask has the size of its photo, either as shown or as stored: where the two differ and the mask fits the
@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import ExifTags, Image, ImageOps
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 # Files of other kinds are passed over. Pillow reads HEIC with a plugin only; without it they are an
 # error rather than photos that are missing and nobody noticed.
@@ -28,7 +28,7 @@ SUFFIXES = frozenset(
     | {'.jp2', '.avif', '.heic', '.heif'}
 )
 _VOID = 255  # in a palette mask: a border that PASCAL VOC leaves undecided
-_COLOURED = 32  # levels between the channels of a pixel; a lossy format leaves fewer in a grey one
+_COLORED = 32  # levels between the channels of a pixel; a lossy format leaves fewer in a gray one
 _TURNING = range(2, 9)  # EXIF orientations that turn or mirror; 1 is upright
 
 Meaning = Callable[[Image.Image, Path], UInt8[np.ndarray, 'height width']]
@@ -39,24 +39,24 @@ def marked(mask: Image.Image, path: Path) -> UInt8[np.ndarray, 'height width']:
 
     In palette images that is every index but 0; index 255 beside others that are not 0 is PASCAL VOC's
     undecided border and counts as background. In other images it is every value but 0 where nothing exceeds
-    1, else grey levels of 128 and more, which takes 0/255 with or without the noise of a lossy format.
+    1, else gray levels of 128 and more, which takes 0/255 with or without the noise of a lossy format.
     Transparency counts as black.
 
     Raises:
-        UserError: The pixels look like class numbers or colours.
+        UserError: The pixels look like class numbers or colors.
     """
     if mask.mode == 'P':
         index = np.asarray(mask)
         inside = (index != 0) & (index != _VOID)
         return (inside if inside.any() else index != 0).astype(np.uint8)
-    grey = _grey(mask, path)
-    if grey.max() <= 1:
-        return grey
-    bright = grey >= 128
-    # Noise and soft edges leave values on both sides of 255's neighbourhood; class numbers do not.
-    if not (bright & (grey < 255)).any() and ((grey > 0) & ~bright).any():
+    gray = _gray(mask, path)
+    if gray.max() <= 1:
+        return gray
+    bright = gray >= 128
+    # Noise and soft edges leave values on both sides of 255's neighborhood; class numbers do not.
+    if not (bright & (gray < 255)).any() and ((gray > 0) & ~bright).any():
         raise UserError(
-            f'{path}: grey levels up to {grey[~bright].max()} look like class numbers; '
+            f'{path}: gray levels up to {gray[~bright].max()} look like class numbers; '
             f'save the mask with 0 for background and 255 for the object'
         )
     return bright.astype(np.uint8)
@@ -211,11 +211,11 @@ def _over(image: Image.Image, ground: str) -> Image.Image:
 
 
 def _eight_bits(values: np.ndarray) -> UInt8[np.ndarray, 'height width']:
-    """16-bit grey levels as 8-bit ones; Pillow itself would clip them at 255."""
+    """16-bit gray levels as 8-bit ones; Pillow itself would clip them at 255."""
     return (np.clip(values, 0, 65535) // 257).astype(np.uint8)
 
 
-def _grey(mask: Image.Image, path: Path) -> UInt8[np.ndarray, 'height width']:
+def _gray(mask: Image.Image, path: Path) -> UInt8[np.ndarray, 'height width']:
     if mask.mode == '1':
         return np.asarray(mask).astype(np.uint8)
     if mask.mode.startswith('I') or mask.mode == 'F':
@@ -224,6 +224,6 @@ def _grey(mask: Image.Image, path: Path) -> UInt8[np.ndarray, 'height width']:
     if mask.mode == 'L':
         return np.asarray(mask)
     channels = np.asarray(_over(mask, 'black'))
-    if np.ptp(channels, axis=-1).max() > _COLOURED:
-        raise UserError(f'{path}: a mask in colour; save it with 0 for background and 255 for the object')
+    if np.ptp(channels, axis=-1).max() > _COLORED:
+        raise UserError(f'{path}: a mask in color; save it with 0 for background and 255 for the object')
     return channels[..., 0]

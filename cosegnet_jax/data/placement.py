@@ -16,11 +16,11 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jaxtyping import Array, Int32, Shaped
 
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data.batches import Batch, Sampler
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.stored import Stored
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.data.stored_images import Stored
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 
 SHARE = 0.25  # of a device's memory that pixels may take; the rest is the network's
 _AHEAD = 2  # batches on their way to the devices while a step runs
@@ -29,13 +29,13 @@ Resident = tuple[Array, ...]
 
 
 class Feed(NamedTuple):
-    """The batches of a run, as the train step takes them: `batch(resident, brought)` is one.
+    """The batches of a run, as the train step takes them: `batch(on_device, per_step)` is one.
 
     `batch` is traced into the step, so that gathering from the devices' memory costs no call of its own.
     """
 
-    resident: Resident  # stays on the devices
-    brought: Iterator[Any]  # one for each step, divided over the mesh
+    on_device: Resident  # stays on the devices
+    per_step: Iterator[Any]  # one for each step, divided over the mesh
     batch: Callable[[Resident, Any], Batch]
 
 
@@ -87,7 +87,7 @@ def feed(where: str, examples: Examples, sampler: Sampler, steps: range, mesh: M
         raise UserError(
             f'config.data.placement=host needs TensorFlow ({error}); install it, or use device'
         ) from error
-    return Feed((), _ahead(pipeline.stream(examples, sampler, steps, rows), mesh), _brought)
+    return Feed((), _ahead(pipeline.stream(examples, sampler, steps, rows), mesh), _per_step)
 
 
 def _ahead(batches: Iterator[Any], mesh: Mesh) -> Iterator[Any]:
@@ -112,10 +112,10 @@ def _put(array: Shaped[np.ndarray, 'n *shape'], place: NamedSharding) -> Shaped[
     return jax.make_array_from_callback(padded.shape, place, lambda index: padded[index])
 
 
-def _gather(resident: Resident, indices: Int32[Array, 'groups members']) -> Batch:
-    return Batch(*(array[indices] for array in resident), numbers=indices)
+def _gather(on_device: Resident, indices: Int32[Array, 'groups members']) -> Batch:
+    return Batch(*(array[indices] for array in on_device), numbers=indices)
 
 
-def _brought(resident: Resident, batch: Batch) -> Batch:
-    del resident
+def _per_step(on_device: Resident, batch: Batch) -> Batch:
+    del on_device
     return batch

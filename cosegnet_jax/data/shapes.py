@@ -1,7 +1,7 @@
 """The embedded data set: textured figures on cluttered, textured grounds, drawn from a seed alone.
 
-Six classes that differ by outline only. Figure and ground get their textures and colours from one
-distribution, so neither a colour nor a place says what is object; the only rule is that a figure stands
+Six classes that differ by outline only. Figure and ground get their textures and colors from one
+distribution, so neither a color nor a place says what is object; the only rule is that a figure stands
 out from the ground behind it. Everything is laid out in units of the image's side and drawn
 `SUPERSAMPLING` times too large, so that one seed shows the same scenes at every image size.
 """
@@ -16,7 +16,7 @@ from jaxtyping import Float, Float32, UInt8
 from PIL import Image, ImageDraw, ImageFilter
 
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 CLASSES = ('disc', 'bar', 'triangle', 'star', 'cross', 'ring')
 
@@ -27,7 +27,7 @@ PAIRED_AREA = (0.08, 0.16)  # of each of two figures
 PAIRED_SHARE = 0.15  # of the images show two figures of their class
 TILT = math.radians(15)  # greatest turn of a figure to either side: like most things it has an upright
 MARGIN = 0.03  # of the side, kept free around every figure's box
-CONTRAST = 0.25  # least Oklab distance of a figure's mean colour from that of any ground
+CONTRAST = 0.25  # least Oklab distance of a figure's mean color from that of any ground
 
 Contour = Float[np.ndarray, 'points 2']  # x, y of a closed polygon
 Field = Float32[np.ndarray, 'side side']
@@ -184,7 +184,7 @@ def _silhouette(contours: list[Contour], side: int) -> Image.Image:
     return image
 
 
-# ------------------------------------------------------------------------------------ colours and textures
+# ------------------------------------------------------------------------------------ colors and textures
 
 
 # From Oklab to the roots of cone responses, and from cone responses to linear sRGB (B. Ottosson, "A
@@ -207,7 +207,7 @@ _LMS_TO_LINEAR = np.array(
 
 @dataclasses.dataclass(frozen=True)
 class _Palette:
-    """The two colours of a texture, in Oklab (lightness 0-1, a, b)."""
+    """The two colors of a texture, in Oklab (lightness 0-1, a, b)."""
 
     dark: Float[np.ndarray, ' 3']
     light: Float[np.ndarray, ' 3']
@@ -309,24 +309,24 @@ def _scatter_clutter(canvas: Image.Image, rng: np.random.Generator) -> None:
     """Draw bits, blobs, line fragments and thin curves; none has the outline of a class or its size."""
     draw, side = ImageDraw.Draw(canvas), canvas.width
     for _ in range(rng.integers(6, 16)):
-        colour = tuple(_rgb(_palette(rng).mean).tolist())
-        centre, turn = rng.uniform(0, 1, 2), _rotation(rng.uniform(0, 2 * math.pi))
+        color = tuple(_rgb(_palette(rng).mean).tolist())
+        center, turn = rng.uniform(0, 1, 2), _rotation(rng.uniform(0, 2 * math.pi))
         match rng.integers(4):
             case 0:  # a bit: a crooked sliver
-                corners = centre + _polar(rng.uniform(0.006, 0.03, 4)) @ turn.T
-                draw.polygon(_flat(corners, side), fill=colour)
+                corners = center + _polar(rng.uniform(0.006, 0.03, 4)) @ turn.T
+                draw.polygon(_flat(corners, side), fill=color)
             case 1:  # a blob with a lumpy outline
                 lumps = 1 + 0.35 * rng.uniform(0.5, 1, 16) * np.sin(np.arange(16) * (math.pi / 4))
-                outline = centre + rng.uniform(0.015, 0.04) * _polar(lumps) @ turn.T
-                draw.polygon(_flat(outline, side), fill=colour)
+                outline = center + rng.uniform(0.015, 0.04) * _polar(lumps) @ turn.T
+                draw.polygon(_flat(outline, side), fill=color)
             case 2:  # a line fragment
-                ends = centre + np.array([[-1.0, 0.0], [1.0, 0.0]]) * rng.uniform(0.04, 0.16) @ turn.T
-                draw.line(_flat(ends, side), fill=colour, width=_stroke(rng.uniform(0.008, 0.02), side))
+                ends = center + np.array([[-1.0, 0.0], [1.0, 0.0]]) * rng.uniform(0.04, 0.16) @ turn.T
+                draw.line(_flat(ends, side), fill=color, width=_stroke(rng.uniform(0.008, 0.02), side))
             case 3:  # a thin curve
                 t = np.linspace(-1, 1, 16)
                 wave = rng.uniform(0.02, 0.06) * np.sin(rng.uniform(2, 5) * t)
-                curve = centre + np.stack([rng.uniform(0.1, 0.25) * t, wave], -1) @ turn.T
-                draw.line(_flat(curve, side), fill=colour, width=_stroke(0.012, side))
+                curve = center + np.stack([rng.uniform(0.1, 0.25) * t, wave], -1) @ turn.T
+                draw.line(_flat(curve, side), fill=color, width=_stroke(0.012, side))
 
 
 def _flat(points: Contour, side: int) -> list[float]:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from cosegnet_jax.data.examples import NO_CLASS
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 _PAIR = 2  # images: fewer of a class than that form no pair with a common object
 
@@ -107,7 +107,7 @@ def pinned(path: str | Path, filenames: tuple[str, ...], index: int) -> Split:
         raise UserError(f'{path}: holds no split number {index}; lower config.data.split') from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
-            f'{path}: no list of splits; make one with python -m cosegnet_jax.data.list_splits'
+            f'{path}: no list of splits; make one with python -m cosegnet_jax.cli.list_splits'
         ) from error
     numbers = {name: number for number, name in enumerate(filenames)}
     seen = set()

@@ -1,1 +1,1 @@
-"""From masks and decisions to figures, tables and a page."""
+"""Scoring of one part of one set: counts, pairs, protocols, metrics and the results file."""

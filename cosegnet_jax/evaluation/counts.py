@@ -38,13 +38,13 @@ def count(
 def count_baselines(examples: Examples, size: int) -> dict[str, Counts]:
     """Counts the pixels of two masks that look at no image, reading `size` masks at a time.
 
-    `all_foreground` marks every pixel. `centre_box` marks the box in the middle with half the image's width
+    `all_foreground` marks every pixel. `center_box` marks the box in the middle with half the image's width
     and half its height (on PASCAL-VOC co-segmentation, larger boxes score lower).
     """
     height, width = examples.masks.shape[1:]
     box = np.zeros((height, width), dtype=bool)
     box[height // 4 : height - height // 4, width // 4 : width - width // 4] = True
-    masks = {'all_foreground': np.ones_like(box), 'centre_box': box}
+    masks = {'all_foreground': np.ones_like(box), 'center_box': box}
     counts = {name: [] for name in masks}
     for rows in examples.batches(size):
         truth = np.asarray(examples.masks[rows])

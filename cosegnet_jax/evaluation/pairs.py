@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from cosegnet_jax.data.batches import shown_classes
+from cosegnet_jax.data.batches import visible_classes
 from cosegnet_jax.data.examples import NO_CLASS, Examples
 from cosegnet_jax.evaluation.counts import Counts
-from cosegnet_jax.models import apply
+from cosegnet_jax.networks import apply
 
 BLOCK = apply.PAIR_BLOCK  # images a side of a block
 
@@ -64,9 +64,9 @@ class Classes:
         return cls._of(examples.labels, examples)
 
     @classmethod
-    def shown(cls, examples: Examples) -> Classes:
+    def visible(cls, examples: Examples) -> Classes:
         """The classes that images show."""
-        return cls._of(shown_classes(examples.labels, examples.shown), examples)
+        return cls._of(visible_classes(examples.labels, examples.visible), examples)
 
     @classmethod
     def _of(cls, rows: Int[np.ndarray, 'n objects'], examples: Examples) -> Classes:

@@ -10,15 +10,15 @@ import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Bool, Float32, Int
 
-from cosegnet_jax import models
+from cosegnet_jax import networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.evaluation import pairs
 from cosegnet_jax.evaluation.counts import Counts, concatenate, count
 from cosegnet_jax.evaluation.pairs import Classes, Decide, PairCounts, Pairs
 from cosegnet_jax.evaluation.predictions import PairMasks
-from cosegnet_jax.evaluation.presets import PRESETS
-from cosegnet_jax.models import apply
+from cosegnet_jax.evaluation.published_protocols import PRESETS
+from cosegnet_jax.networks import apply
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def look(
 
 def _decide(config: Config, params: Any, embedding: Float32[np.ndarray, 'n 64'], mesh: Mesh) -> Decide:
     """The decision network on images that have been described."""
-    graph = models.graph(config.model)  # once: it costs more than a block of pairs
+    graph = networks.graph(config.model)  # once: it costs more than a block of pairs
 
     def decide(rows: Int[np.ndarray, ' r'], columns: Int[np.ndarray, ' c']) -> Float32[np.ndarray, 'r c']:
         symmetric = config.evaluation.symmetric
@@ -91,6 +91,6 @@ def _describe(
     settings = config.evaluation
     batches = list(examples.batches(settings.batch_images))
     photos = (np.asarray(examples.images[rows]) for rows in batches)
-    described = apply.describe(models.graph(config.model), params, photos, settings.batch_images, mesh)
+    described = apply.describe(networks.graph(config.model), params, photos, settings.batch_images, mesh)
     for rows, (probability, embedding) in zip(batches, described, strict=True):
         yield rows, PRESETS[settings.protocol].masks(probability, settings.mask_threshold), embedding

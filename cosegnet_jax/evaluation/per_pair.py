@@ -15,14 +15,14 @@ import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Bool, Float32, Int
 
-from cosegnet_jax import models
+from cosegnet_jax import networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.evaluation.counts import count
 from cosegnet_jax.evaluation.pairs import Classes, PairCounts, Pairs, truth_in_pair
 from cosegnet_jax.evaluation.predictions import PairMasks
-from cosegnet_jax.evaluation.presets import PRESETS
-from cosegnet_jax.models import apply_pairwise
+from cosegnet_jax.evaluation.published_protocols import PRESETS
+from cosegnet_jax.networks import apply_pairwise
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def _look(
     config: Config, params: Any, examples: Examples, chosen: Int[np.ndarray, 'p 2'], mesh: Mesh
 ) -> Iterator[tuple[slice, Bool[np.ndarray, 'b 2 h w'], Float32[np.ndarray, ' b']]]:
     """Rows of pairs, their thresholded masks and their highest probability, batch by batch."""
-    settings, graph = config.evaluation, models.graph(config.model)
+    settings, graph = config.evaluation, networks.graph(config.model)
     photos = (np.asarray(examples.images[rows]) for rows in examples.batches(settings.batch_images))
     described = apply_pairwise.describe(graph, params, photos, settings.batch_images, mesh)
     start = 0

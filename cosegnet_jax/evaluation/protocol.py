@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.evaluation import decisions, metrics, presets
+from cosegnet_jax.evaluation import decisions, metrics, published_protocols
 from cosegnet_jax.evaluation.counts import Counts
 from cosegnet_jax.evaluation.pairs import Classes, PairCounts, Pairs, pair_counts
 from cosegnet_jax.evaluation.predictions import Predictions
+from cosegnet_jax.runtime.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Protocol:
     split_file: str = ''  # where they are pinned; else they are drawn
 
     @property
-    def preset(self) -> presets.Preset:
+    def preset(self) -> published_protocols.Preset:
         """What its name stands for."""
-        return presets.PRESETS[self.name]
+        return published_protocols.PRESETS[self.name]
 
     def as_dict(self) -> dict[str, Any]:
         """The choices, None where the preset does not read one, and the preset in words."""
@@ -93,7 +93,7 @@ def evaluate(
     Raises:
         UserError: no class has two images.
     """
-    filed, shown = Classes.filed(examples), Classes.shown(examples)
+    filed, visible = Classes.filed(examples), Classes.visible(examples)
     if filed.table.sum(axis=0).max() < 2:
         raise UserError(
             f'{examples.name}: no class has two images in this part of {len(examples)}, so there is no pair '
@@ -105,7 +105,7 @@ def evaluate(
     sums = _Sums.zero(len(masks), len(examples.classes))
     for block in predictions.blocks():
         filed_together = filed.common(block.first, block.second).any(axis=1)
-        positive = shown.common(block.first, block.second).any(axis=1)
+        positive = visible.common(block.first, block.second).any(axis=1)
         empty = predictions.is_empty(block)
         tally += decisions.tally(block, positive, filed_together, empty, protocol.decision_threshold)
         inside = _of_sets(block[filed_together], filed, sets)
@@ -141,7 +141,7 @@ class _Sums:
 
     @classmethod
     def zero(cls, masks: int, classes: int) -> _Sums:
-        shape = masks, len(presets.FIGURES), classes
+        shape = masks, len(published_protocols.FIGURES), classes
         return cls(np.zeros(classes, np.int64), np.zeros(shape), np.zeros(shape))
 
     def __add__(self, other: _Sums) -> _Sums:
@@ -168,7 +168,7 @@ def _of_sets(block: Pairs, filed: Classes, sets: Int[np.ndarray, 'n columns']) -
     """The pairs of `block` that are in one set of one of their classes."""
     classes = filed.rows[block.first]
     set_of_first, set_of_second = (sets[image[:, None], classes] for image in (block.first, block.second))
-    member = (set_of_first == set_of_second) & (set_of_first != presets.NO_SET)
+    member = (set_of_first == set_of_second) & (set_of_first != published_protocols.NO_SET)
     chosen = member.any(axis=1)
     return _Inside(block[chosen], classes[chosen], member[chosen])
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cosegnet_jax import whole
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
+from cosegnet_jax.runtime import files
 from cosegnet_jax.training.checkpoints import Trained
 
 
@@ -49,7 +49,7 @@ def to_json(
     return _null_for_nan(document)
 
 
-def kept_name(dataset: str, part: str, protocol: str) -> str:
+def result_name(dataset: str, part: str, protocol: str) -> str:
     """What an evaluation is filed as, beside those of the same run on other sets, parts and protocols."""
     return f'{dataset}-{part}-{protocol}'.replace('/', '-')
 
@@ -57,7 +57,7 @@ def kept_name(dataset: str, part: str, protocol: str) -> str:
 def write_json(path: Path, document: dict[str, Any]) -> None:
     """Write strict JSON, all or nothing: a reader never sees half a file, and a crash leaves the old one."""
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + '\n'
-    with whole.written(path) as unfinished:
+    with files.write_atomically(path) as unfinished:
         unfinished.write_text(text, encoding='utf-8')
 
 

@@ -6,7 +6,7 @@ function pairIndex(i, j, n) {
 }
 
 /**
- * Merges clusters until one is left, by chains of nearest neighbours, in O(n²) time.
+ * Merges clusters until one is left, by chains of nearest neighbors, in O(n²) time.
  *
  * Search order and arithmetic are those of SciPy's `linkage`, so that ties fall as they do there.
  *
@@ -22,7 +22,7 @@ function averageLinkage(probabilities, n) {
   }
   const size = new Int32Array(n).fill(1); // of the cluster that a photo stands for; 0 once it is merged away
   const merges = [];
-  const chain = []; // each the nearest neighbour of the one before
+  const chain = []; // each the nearest neighbor of the one before
   while (merges.length < n - 1) {
     if (!chain.length) chain.push(size.findIndex((members) => members > 0));
     const last = chain.at(-1);

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cosegnet_jax.data.photos import SUFFIXES
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.inference import kept
+from cosegnet_jax.inference import cache
+from cosegnet_jax.runtime.errors import UserError
 
 
 class Photo(NamedTuple):
@@ -57,7 +57,7 @@ def _files(entry: Path) -> Iterator[Path]:
         return
     for here, folders, files in os.walk(entry, onerror=_refuse):
         inside = [Path(here, name) for name in folders if not name.startswith('.')]
-        folders[:] = [path.name for path in inside if not kept.is_output(path)]
+        folders[:] = [path.name for path in inside if not cache.is_output(path)]
         for path in (Path(here, name) for name in files if not name.startswith('.')):
             if path.suffix.lower() in SUFFIXES:
                 yield path

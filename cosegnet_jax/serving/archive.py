@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from cosegnet_jax.inference import whole
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
+from cosegnet_jax.runtime import files
 
 
 def write(path: Path, found: CoSegmentation, document: dict[str, Any], folder: Path) -> None:
@@ -20,7 +20,7 @@ def write(path: Path, found: CoSegmentation, document: dict[str, Any], folder: P
     Raises:
         UserError: It cannot be written.
     """
-    with whole.written(path) as unfinished, zipfile.ZipFile(unfinished, 'w') as archive:
+    with files.write_atomically(path) as unfinished, zipfile.ZipFile(unfinished, 'w') as archive:
         for name in ('report.html', 'pairs.json'):
             archive.write(folder / name, name, zipfile.ZIP_DEFLATED)
         for mask in document['masks']:
@@ -33,5 +33,5 @@ def write(path: Path, found: CoSegmentation, document: dict[str, Any], folder: P
 
 
 def _cleared(cutout: Image.Image) -> Image.Image:
-    """Without the colours of what is transparent: a third of the bytes, and nothing hidden in them."""
+    """Without the colors of what is transparent: a third of the bytes, and nothing hidden in them."""
     return Image.composite(cutout, Image.new('RGBA', cutout.size), cutout.getchannel('A'))

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 _MEGA = 10**6
 

@@ -1,4 +1,4 @@
-"""The page: photos in; the report of `inference.report` and a zip out."""
+"""The page: photos in; the report of `inference.page` and a zip out."""
 
 # Annotations are not postponed here, as Gradio reads them to know what to hand over.
 
@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.inference import command
+from cosegnet_jax.inference import prediction
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
-from cosegnet_jax.inference.predictor import CoSegmenter
-from cosegnet_jax.serving import archive, limits, visits
+from cosegnet_jax.inference.cosegmenter import CoSegmenter
+from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.serving import archive, limits, sessions
 
 WAITING = 20  # requests; to more, the page says that it is busy
 
@@ -24,7 +24,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
         segmenter: The network.
         bounds: What a visitor may give.
         threshold: Of the groups that are shown at first.
-        folder: Of all visitors; see `visits`.
+        folder: Of all visitors; see `sessions`.
     """
     import gradio as gr
 
@@ -32,22 +32,22 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
     bars = gr.Progress(track_tqdm=True)  # those of `command.predict`
 
     def predict(
-        visit: visits.Visit, given: Sequence[str], at: float
+        visit: sessions.Session, given: Sequence[str], at: float
     ) -> tuple[CoSegmentation, dict[str, Any]]:
-        photos = visits.take(visit, given)
+        photos = sessions.take(visit, given)
         limits.check([photo.path for photo in photos], bounds)
         visit.found.mkdir(parents=True, exist_ok=True)
-        return command.predict(photos, segmenter, visit.found, at)
+        return prediction.predict(photos, segmenter, visit.found, at)
 
     def shown(said: str, unused: str = '', report: str = '') -> list:
         said = html.escape(said)
         return [said, gr.HTML(unused, visible=bool(unused)), report, gr.Button(visible=bool(report))]
 
     def look(given: list[str] | None, at: float, visitor: gr.Request, _=bars) -> list:
-        visit = visits.of(visitor.session_hash, folder)
+        visit = sessions.of(visitor.session_hash, folder)
         with busy:
             if not given:
-                visits.leave(visit)
+                sessions.leave(visit)
                 return shown('')
             try:
                 _, document = predict(visit, given, at)
@@ -58,7 +58,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
         return shown(said, _unused(document['skipped']), _framed(report))
 
     def pack(given: list[str] | None, at: float, visitor: gr.Request, _=bars) -> str:
-        visit = visits.of(visitor.session_hash, folder)
+        visit = sessions.of(visitor.session_hash, folder)
         with busy:
             try:
                 found, document = predict(visit, given or [], at)
@@ -69,7 +69,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
 
     def leave(visitor: gr.Request) -> None:
         with busy:
-            visits.leave(visits.of(visitor.session_hash, folder))
+            sessions.leave(sessions.of(visitor.session_hash, folder))
 
     with gr.Blocks(title='CoSegNet', analytics_enabled=False) as page:
         gr.Markdown(_ABOUT.format(bounds=bounds))

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from cosegnet_jax import extras
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.inference.predictor import CoSegmenter
+from cosegnet_jax.inference.cosegmenter import CoSegmenter
+from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.serving import page as pages
-from cosegnet_jax.serving import visits
+from cosegnet_jax.serving import sessions
 from cosegnet_jax.serving.guard import Guard
 from cosegnet_jax.serving.limits import Limits
 
@@ -30,7 +30,7 @@ def check(host: str, port: int | None) -> None:
     Raises:
         UserError: Gradio is not installed, or nothing can listen there.
     """
-    extras.load('gradio', 'serve')
+    optional_import('gradio', 'serve')
     try:
         socket.create_server((host, port or 0)).close()
     except OSError as error:
@@ -60,13 +60,13 @@ def serve(segmenter: CoSegmenter, bounds: Limits, threshold: float, host: str, p
 def _serve(
     segmenter: CoSegmenter, bounds: Limits, threshold: float, host: str, port: int | None, folder: Path
 ) -> None:
-    os.environ['GRADIO_TEMP_DIR'] = str(visits.uploads(folder))  # read when its components are made
+    os.environ['GRADIO_TEMP_DIR'] = str(sessions.uploads(folder))  # read when its components are made
     Image.MAX_IMAGE_PIXELS = bounds.pixels  # for `reading.read`
     import gradio as gr
     from starlette.middleware import Middleware
 
     page = pages.build(segmenter, bounds, threshold, folder)
-    # The colours of the report.
+    # The colors of the report.
     theme = gr.themes.Default(primary_hue='blue', neutral_hue='gray', font='system-ui')
     theme.set(
         button_primary_background_fill='*primary_700', button_primary_background_fill_hover='*primary_800'
@@ -93,6 +93,6 @@ def _serve(
     try:
         while True:
             time.sleep(60)
-            visits.forget(folder, KEPT_S)
+            sessions.forget(folder, KEPT_S)
     finally:
         page.close(verbose=False)

@@ -17,9 +17,9 @@ from jax.sharding import Mesh
 from orbax.checkpoint import checkpoint_managers as policies
 
 from cosegnet_jax.config import Config, resolve
-from cosegnet_jax.errors import UserError, first_line
+from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training.state import State, abstract_params
-from cosegnet_jax.training.trained_on import TrainedOn
+from cosegnet_jax.training.training_images import TrainedOn
 
 SCORE = 'validation_jaccard'  # the metric that 'best' means
 
@@ -80,7 +80,7 @@ def manager(workdir: Path, read_only: bool = False) -> ocp.CheckpointManager:
     try:
         return ocp.CheckpointManager(folder(workdir), options=options)
     except (OSError, ValueError) as error:
-        raise UserError(f'{folder(workdir)}: cannot be used ({_said(error)})') from error
+        raise UserError(f'{folder(workdir)}: cannot be used ({summarize(error)})') from error
 
 
 def save(
@@ -141,12 +141,13 @@ def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.Checkpoint
         path = Path(manager.directory) / f'step_{step}'
         others = ', '.join(str(s) for s in sorted(manager.all_steps()) if s != step) or 'none'
         raise UserError(
-            f'{path}: cannot be restored ({_said(error)}); '
+            f'{path}: cannot be restored ({summarize(error)}); '
             f'delete that folder to go on from another step (there: {others})'
         ) from error
 
 
-def _said(error: Exception) -> str:
+def summarize(error: Exception) -> str:
+    """The first line of an error, or its kind where it says nothing."""
     return first_line(error) or type(error).__name__
 
 

@@ -15,7 +15,8 @@ import tensorboardX
 from jaxtyping import UInt8
 from tqdm import tqdm
 
-from cosegnet_jax import records, whole
+from cosegnet_jax.runtime import files
+from cosegnet_jax.training import run_files
 
 
 class Log:
@@ -35,7 +36,7 @@ class Log:
         writes = jax.process_index() == 0
         if writes:
             _drop_after(start_step, workdir)
-        self._file = (records.path(workdir) if writes else Path(os.devnull)).open('a')
+        self._file = (run_files.path(workdir) if writes else Path(os.devnull)).open('a')
         self._events = tensorboardX.SummaryWriter(
             str(workdir / 'events'), purge_step=start_step + 1, write_to_disk=writes
         )
@@ -97,6 +98,8 @@ class Log:
 
 def _drop_after(step: int, workdir: Path) -> None:
     """Drops the records of later steps."""
-    kept = [record for record in records.read(workdir) if record['step'] <= step]
-    with whole.written(records.path(workdir)) as unfinished:  # a run that dies here has its old log
+    kept = [record for record in run_files.read(workdir) if record['step'] <= step]
+    with files.write_atomically(
+        run_files.path(workdir)
+    ) as unfinished:  # a run that dies here has its old log
         unfinished.write_text(''.join(json.dumps(record) + '\n' for record in kept))

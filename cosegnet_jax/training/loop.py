@@ -15,16 +15,16 @@ import orbax.checkpoint as ocp
 from jax.sharding import Mesh
 from jaxtyping import Float32, UInt8
 
-from cosegnet_jax import data, records
-from cosegnet_jax import mesh as meshes
+from cosegnet_jax import data
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.stored import Stored
-from cosegnet_jax.errors import Stopped, UserError
-from cosegnet_jax.training import checkpoints, heads, optimizer, state, step
+from cosegnet_jax.data.stored_images import Stored
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import Stopped, UserError
+from cosegnet_jax.training import checkpoints, heads_phase, optimizer, run_files, state, step
 from cosegnet_jax.training.log import Log
-from cosegnet_jax.training.trained_on import TrainedOn
+from cosegnet_jax.training.training_images import TrainedOn
 
 # `(config, params, validation part, mesh) -> (scalars, picture)`; the scalars hold checkpoints.SCORE.
 Validate = Callable[[Config, Any, Examples, Mesh], tuple[dict[str, float], UInt8[np.ndarray, 'h w 3']]]
@@ -69,7 +69,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             current, start = checkpoints.restore(manager, last, state.abstract(config, update, mesh)), last
             print(f'going on from step {start} in {workdir}')
         if jax.process_index() == 0:
-            records.write_config(workdir, config)
+            run_files.write_config(workdir, config)
         patience = _Patience(config.train.stop_after_evals, workdir, start)
         if patience.over:
             print(f'no better for {config.train.stop_after_evals} evaluations: nothing left to do')
@@ -86,8 +86,8 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         last_step = config.train.last_step
         with Log(workdir, start, last_step, groups * members) as log, _Stop() as stop:
             pending = None  # metrics of a step that the device may still be at
-            for number, brought in enumerate(feed.brought, start + 1):
-                current, metrics = run_step(current, feed.resident, brought)
+            for number, per_step in enumerate(feed.per_step, start + 1):
+                current, metrics = run_step(current, feed.on_device, per_step)
                 # The step just dispatched runs while the one before it is read and logged.
                 _log_step(pending, config, log, manager)
                 pending = number, metrics
@@ -111,7 +111,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                     break
                 log.restart_clock()
             if config.train.heads_steps and start < last_step:
-                params, metrics = heads.train(config, current.params, training, mesh)
+                params, metrics = heads_phase.train(config, current.params, training, mesh)
                 _log_heads(metrics, config, log, manager)
                 scalars, picture = validate(config, params, validation, mesh)
                 log.validation(last_step, scalars, picture)
@@ -182,7 +182,7 @@ class _Patience:
 
     def __init__(self, limit: int, workdir: Path, start: int):
         self._limit, self._best, self._since = limit, -math.inf, 0
-        for record in records.read(workdir):
+        for record in run_files.read(workdir):
             if record.get(checkpoints.SCORE) is not None and record['step'] <= start:
                 self.see(record[checkpoints.SCORE])
 

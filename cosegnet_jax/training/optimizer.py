@@ -6,7 +6,7 @@ import jax
 import optax
 
 from cosegnet_jax.config import Optimizer
-from cosegnet_jax.training import rates
+from cosegnet_jax.training import part_rates
 
 
 def is_kernel(params: optax.Params) -> optax.Params:
@@ -42,4 +42,4 @@ def build(config: Optimizer, steps: int) -> optax.GradientTransformation:
         case 'adamw':
             rule = [optax.adamw(rate, weight_decay=config.weight_decay, mask=is_kernel)]
     clip = [optax.clip_by_global_norm(config.clip_norm)] if config.clip_norm else []
-    return rates.scale(optax.chain(*clip, *rule), config)
+    return part_rates.scale(optax.chain(*clip, *rule), config)

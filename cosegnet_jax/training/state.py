@@ -11,11 +11,11 @@ from flax import nnx
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int
 
-from cosegnet_jax import mesh as meshes
-from cosegnet_jax import models, weights
+from cosegnet_jax import networks, weights
 from cosegnet_jax.config import Config, Model
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.models import vgg16
+from cosegnet_jax.networks.encoders import vgg16
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 
 _NOISE = 0.2  # share of He normal noise in the identity that a decoder may begin with
 
@@ -35,7 +35,7 @@ def random_params(config: Model, seed: int) -> Any:
     identity with a little of that noise. Thirteen layers of noise alone make the averages of all images
     alike, and what the encoder knows of their classes has to be learned anew at the tap.
     """
-    params = nnx.to_pure_dict(nnx.state(models.build(config, seed), nnx.Param))
+    params = nnx.to_pure_dict(nnx.state(networks.build(config, seed), nnx.Param))
     if config.decoder_start == 'identity':
         layers = params['decoder']['layers']
         layers |= {

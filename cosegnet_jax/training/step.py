@@ -11,12 +11,13 @@ import optax
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
-from cosegnet_jax import mesh as meshes
-from cosegnet_jax import models
+from cosegnet_jax import networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.batches import Batch
-from cosegnet_jax.training import cosegnet_losses, pairwise_losses, rates
+from cosegnet_jax.losses import cosegnet, pairwise
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.training import part_rates
 from cosegnet_jax.training.state import State
 
 Metrics = dict[str, Float[Array, '']]
@@ -27,7 +28,7 @@ _AUGMENTATION, _LOSSES = 0, 1
 
 def objective(config: Config) -> ModuleType:
     """What the configured network learns from: a module with `batch_losses` and `decoded`."""
-    return pairwise_losses if models.is_pairwise(config.model) else cosegnet_losses
+    return pairwise if networks.is_pairwise(config.model) else cosegnet
 
 
 def decoded(config: Config, members: int) -> int:
@@ -41,21 +42,21 @@ def make_step(
     mesh: Mesh,
     batch_of: Callable[[Any, Any], Batch],
 ) -> Callable[[State, Any, Any], tuple[State, Metrics]]:
-    """The jitted step: `(state, resident, brought) -> (state, metrics)`, on the batch of `placement.Feed`.
+    """The jitted step: `(state, on_device, per_step) -> (state, metrics)`, on the batch of `placement.Feed`.
 
-    What is brought is divided over `mesh` and the state lives on all of it; the given state is donated. All
+    What is per_step is divided over `mesh` and the state lives on all of it; the given state is donated. All
     randomness follows from `config.seed` and `state.step`. Metrics are means over the batch: 'loss', each
     term of it such as 'loss_mask' (L1), 'loss_triplet' (L2) and 'loss_decision' (L3), the share of active
     triplets, and the norms of gradient and update.
     """
-    graph, batch_losses = models.graph(config.model), objective(config).batch_losses
+    graph, batch_losses = networks.graph(config.model), objective(config).batch_losses
 
-    def step(state: State, resident: Any, brought: Any) -> tuple[State, Metrics]:
+    def step(state: State, on_device: Any, per_step: Any) -> tuple[State, Metrics]:
         key = jax.random.fold_in(jax.random.key(config.seed), state.step)
-        batch = augment(batch_of(resident, brought), jax.random.fold_in(key, _AUGMENTATION), config.data)
+        batch = augment(batch_of(on_device, per_step), jax.random.fold_in(key, _AUGMENTATION), config.data)
 
         def loss(params: Any) -> tuple[Array, Metrics]:
-            params = rates.hold(params, config.optimizer)
+            params = part_rates.freeze(params, config.optimizer)
             with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
                 metrics = batch_losses(graph, params, batch, jax.random.fold_in(key, _LOSSES), config)
             return metrics['loss'], metrics

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pooch
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 # Simonyan and Zisserman's VGG16 without its fully connected layers, as Keras publishes it; 59 MB.
 IMAGENET_URL = (

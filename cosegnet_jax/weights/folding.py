@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32
 
-from cosegnet_jax.models.vgg16 import MEAN, STD
+from cosegnet_jax.networks.encoders.vgg16 import MEAN, STD
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,8 +44,8 @@ def fold_input(first: ConvWeights, convention: InputConvention) -> ConvWeights:
 
     The old input is a·z + b in each channel, with a = STD / std and b = (MEAN - mean) / std: a goes
     into the kernel, b into the bias. The outputs agree wherever the kernel lies inside the image. At the
-    border zero padding stands for the grey value MEAN now and stood for `mean` before. For Caffe these
-    are the same, for torchvision they are less than half a grey level apart.
+    border zero padding stands for the gray value MEAN now and stood for `mean` before. For Caffe these
+    are the same, for torchvision they are less than half a gray level apart.
 
     Args:
         first: The first layer as it was trained; its kernel takes 3 channels in the convention's order.

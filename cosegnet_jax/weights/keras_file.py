@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from cosegnet_jax.models.vgg16 import BLOCKS
+from cosegnet_jax.networks.encoders.vgg16 import BLOCKS
 
 # Keras 1 and 2 write block1_conv1/block1_conv1_W_1:0 or block1_conv1/block1_conv1/kernel:0, in a whole model
 # under model_weights/. Keras 3 numbers what it saves, layers/conv2d_1/vars/0, by class or by layer name.

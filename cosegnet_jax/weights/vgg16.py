@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.models.vgg16 import BLOCKS
+from cosegnet_jax.networks.encoders.vgg16 import BLOCKS
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.weights.array_files import read_npz, read_safetensors
 from cosegnet_jax.weights.folding import CAFFE, TORCHVISION, ConvWeights, InputConvention, fold_input
 from cosegnet_jax.weights.keras_file import read_keras
@@ -67,7 +67,7 @@ _DAMAGED = (
 
 
 def load_vgg16(spec: str) -> dict[str, ConvWeights]:
-    """ImageNet weights of the encoder, for the input z = (v - MEAN) / STD in RGB (`models.vgg16`).
+    """ImageNet weights of the encoder, for the input z = (v - MEAN) / STD in RGB (`networks.encoders.vgg16`).
 
     The formats were made for other inputs: Keras .h5 and .npz for Caffe's (BGR, mean subtracted),
     torchvision .pth and .safetensors for RGB in 0-1 with its own mean and deviation. The difference is

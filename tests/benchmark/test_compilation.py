@@ -10,7 +10,7 @@ import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.benchmark import compilation, counting, layers
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import optimizer, state
 
 SMALL = configs.Config(
@@ -126,7 +126,15 @@ def test_an_unknown_slice_is_refused_in_one_line(monkeypatch):
 
 def test_a_slice_is_only_compiled_for():
     done = subprocess.run(
-        [sys.executable, 'benchmark.py', '--config=configs/shapes.py', '--mode=train', '--topology=v5e:2x2'],
+        [
+            sys.executable,
+            '-m',
+            'cosegnet_jax',
+            'benchmark',
+            '--config=configs/shapes.py',
+            '--mode=train',
+            '--topology=v5e:2x2',
+        ],
         cwd=ROOT,
         env=os.environ,
         capture_output=True,

@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import pytest
 from flax import nnx
 
-from cosegnet_jax import models
+from cosegnet_jax import networks
 from cosegnet_jax.benchmark import counting
 from cosegnet_jax.config import Model
-from cosegnet_jax.models import convolution
-from cosegnet_jax.models.layers import Convolution
+from cosegnet_jax.networks.layers import Convolution
+from cosegnet_jax.ops import convolution
 
 
 def drawn(image_size: int, **keys) -> counting.Macs:
@@ -91,15 +91,15 @@ def test_counts_are_those_of_the_layers_that_run(monkeypatch, width, name, besid
         return y
 
     def masks(description):
-        network = models.build(config, 0)
-        if models.is_pairwise(config):
+        network = networks.build(config, 0)
+        if networks.is_pairwise(config):
             return network.pair_masks(description, description)
         return network.masks(description.tap)
 
     monkeypatch.setattr(Convolution, '__call__', counted)
     config = Model(name=name, width=width)
     photo = jax.ShapeDtypeStruct((1, 224, 224, 3), jnp.uint8)
-    description = nnx.eval_shape(lambda images: models.build(config, 0).describe(images), photo)
+    description = nnx.eval_shape(lambda images: networks.build(config, 0).describe(images), photo)
     described = seen.copy()
     seen.clear()
     nnx.eval_shape(masks, description)

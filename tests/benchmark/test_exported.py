@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 from untrained_runs import SMALL, random_params, save_run
 
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.benchmark import exported
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.interchange import model_file, stablehlo
-from cosegnet_jax.interchange.export import export
+from cosegnet_jax.export import model_file, stablehlo
+from cosegnet_jax.export.model_folder import export
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 
 
 def test_differences_are_the_largest_and_pixels_those_that_change_sides():

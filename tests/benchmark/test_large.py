@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from cosegnet_jax.benchmark import large
-from cosegnet_jax.inference.groups import Groups
+from cosegnet_jax.inference.grouping import Groups
 
 
-def test_recall_counts_the_true_neighbours_that_are_paired():
+def test_recall_counts_the_true_neighbors_that_are_paired():
     line = np.zeros((5, 64), np.float32)
     line[:, 0] = [0, 1, 3, 6, 10]  # the nearest of each is the one before it, and of the first the second
     every = np.array([(0, 1), (1, 2), (2, 3), (3, 4)])

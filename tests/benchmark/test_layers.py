@@ -9,7 +9,7 @@ import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.benchmark import layers
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 SMALL = configs.Config(
     image_size=32,

@@ -6,8 +6,8 @@ import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.benchmark import all_pairs, counting, modes, timing
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.models import apply
+from cosegnet_jax.networks import apply
+from cosegnet_jax.runtime.errors import UserError
 
 SMALL = configs.Config(
     image_size=32,

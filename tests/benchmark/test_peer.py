@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from cosegnet_jax.benchmark import peer
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 
 def counting_script(tmp_path, name: str, rates: list[float]):
@@ -21,7 +21,7 @@ print(json.dumps({{'triplets_per_s': {rates}[runs], 'name': {name!r}}}))
     return [sys.executable, str(path)]
 
 
-def test_runs_alternate_and_ratios_are_of_neighbours(tmp_path):
+def test_runs_alternate_and_ratios_are_of_neighbors(tmp_path):
     ours = counting_script(tmp_path, 'ours', [2.0, 9.0, 6.0])
     theirs = counting_script(tmp_path, 'theirs', [1.0, 3.0, 3.0])
     row = peer.alternate(ours, theirs, 'train', 3)

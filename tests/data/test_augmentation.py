@@ -35,7 +35,7 @@ def test_each_image_is_mirrored_with_its_mask_by_its_own_even_coin(batch):
 
 
 def test_another_key_varies_otherwise(batch):
-    config = Data(scale_crop=0.5, colour=0.5)
+    config = Data(scale_crop=0.5, color=0.5)
     first, again = (augmentation.augment(batch, KEY, config) for _ in range(2))
     jax.tree.map(np.testing.assert_array_equal, first, again)
     assert (augmentation.augment(batch, jax.random.key(1), config).images != first.images).any()
@@ -44,7 +44,7 @@ def test_another_key_varies_otherwise(batch):
 def test_crop_of_a_quarter_is_that_quarter_enlarged():
     image = jnp.zeros((SIDE, SIDE, 3), jnp.uint8).at[4:, :4].set(100).at[5:7, 1:3].set(200)
     pixels, mask = augmentation.crop(image, image[..., 0], *(jnp.float32(x) for x in (0.5, 0.5, 0.0)))
-    # Each new pixel lies a quarter from the nearest old one, of which the last has no neighbour.
+    # Each new pixel lies a quarter from the nearest old one, of which the last has no neighbor.
     np.testing.assert_array_equal(pixels[:, 3, 0], [75, 125, 175, 200, 200, 175, 125, 100])
     np.testing.assert_array_equal(mask, np.kron(image[4:, :4, 0], np.ones((2, 2))))
 
@@ -71,14 +71,14 @@ def test_crops_are_of_the_asked_sizes_and_lie_inside(monkeypatch, batch):
     assert seen['ends'].max() <= 1 + 1e-6
 
 
-def test_colour_leaves_masks_and_uses_each_factor():
+def test_color_leaves_masks_and_uses_each_factor():
     image = jnp.array([[[100, 50, 0], [100, 150, 200]]], jnp.uint8)
 
-    def recoloured(*factors):
-        return np.asarray(augmentation.recolour(image, *map(jnp.float32, factors)))[0].tolist()
+    def recolored(*factors):
+        return np.asarray(augmentation.recolor(image, *map(jnp.float32, factors)))[0].tolist()
 
-    assert recoloured(1, 1, 1) == image[0].tolist()
-    assert recoloured(1.5, 1, 1) == [[150, 75, 0], [150, 225, 255]]
-    grey = [0.299 * 100 + 0.587 * 50, 0.299 * 100 + 0.587 * 150 + 0.114 * 200]
-    assert recoloured(1, 1, 0) == [[round(grey[0])] * 3, [round(grey[1])] * 3]
-    assert recoloured(1, 0, 0) == [[round(sum(grey) / 2)] * 3] * 2
+    assert recolored(1, 1, 1) == image[0].tolist()
+    assert recolored(1.5, 1, 1) == [[150, 75, 0], [150, 225, 255]]
+    gray = [0.299 * 100 + 0.587 * 50, 0.299 * 100 + 0.587 * 150 + 0.114 * 200]
+    assert recolored(1, 1, 0) == [[round(gray[0])] * 3, [round(gray[1])] * 3]
+    assert recolored(1, 0, 0) == [[round(sum(gray) / 2)] * 3] * 2

@@ -2,7 +2,7 @@ import numpy as np
 
 from cosegnet_jax.data.batches import gather
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.stored import Stored
+from cosegnet_jax.data.stored_images import Stored
 
 INDICES = np.array([[4, 0, 2], [1, 1, 3]])
 
@@ -43,7 +43,7 @@ def test_what_is_stored_is_decoded_for_these_images_only():
         classes=examples.classes,
         filenames=examples.filenames,
         labels=examples.labels,
-        shown=examples.shown,
+        visible=examples.visible,
         images=stored,
         masks=examples.masks,
     ).subset(np.array([4, 2, 1]))
@@ -58,7 +58,7 @@ def test_what_is_stored_is_decoded_for_these_images_only():
 
 def test_a_class_is_shown_where_the_mask_has_its_number():
     examples = numbered(2)
-    assert examples.shown.all()
+    assert examples.visible.all()
     masks = np.where(examples.masks == 2, 0, examples.masks)
     without = Examples.in_memory('x', ('a', 'b'), ('a/0', 'a/1'), examples.labels, examples.images, masks)
-    np.testing.assert_array_equal(without.shown, [[True, False]] * 2)
+    np.testing.assert_array_equal(without.visible, [[True, False]] * 2)

@@ -10,7 +10,7 @@ from small_sets import class_folders, development_kit, groups, object_discovery,
 
 from cosegnet_jax.data import builders
 from cosegnet_jax.data.builders import base
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 
 class Fakes:

@@ -10,12 +10,12 @@ from small_pictures import save
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import data
-from cosegnet_jax import mesh as meshes
-from cosegnet_jax.data.balanced import BalancedSampler
-from cosegnet_jax.data.prepare import prepare
-from cosegnet_jax.data.stored import Stored
-from cosegnet_jax.data.triplets import TripletSampler
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.cli.prepare import prepare
+from cosegnet_jax.data.sampling.balanced import BalancedSampler
+from cosegnet_jax.data.sampling.triplets import TripletSampler
+from cosegnet_jax.data.stored_images import Stored
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 
 SMALL = configs.Config(image_size=32, data=configs.Data(images_per_class=10))
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def test_listed_splits_are_those_that_are_drawn(examples, tmp_path):
     command = [
         sys.executable,
         '-m',
-        'cosegnet_jax.data.list_splits',
+        'cosegnet_jax.cli.list_splits',
         '--config=configs/shapes.py',
         '--count=2',
     ]

@@ -8,7 +8,7 @@ from PIL import Image
 from small_pictures import BLUE, GREEN, RED, quarters, save, top_left
 
 from cosegnet_jax.data import folder
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_photos_and_masks_are_squashed_to_bytes(root):
 def test_an_empty_mask_makes_an_outlier(root, mask):
     Image.new('L', (40, 20)).save(mask)
     examples = folder.load(root, 8)
-    np.testing.assert_array_equal(examples.shown, [[False], [True], [True], [True]])
+    np.testing.assert_array_equal(examples.visible, [[False], [True], [True], [True]])
     assert not examples.masks[0].any()
 
 
@@ -70,7 +70,7 @@ def test_an_object_too_small_for_the_image_size_is_no_outlier(root, mask):
     Image.fromarray(dot).save(mask)
     examples = folder.load(root, 8)
     assert not examples.masks[0].any()
-    assert examples.shown.all()
+    assert examples.visible.all()
 
 
 def test_hidden_and_other_files_are_passed_over(root):
@@ -194,7 +194,7 @@ def test_a_photo_of_two_classes_is_one_image_that_shows_both(rider):
     examples = folder.load(rider, 8)
     assert examples.filenames == ('cat/a', 'cat/b', 'dog/a', 'dog/b')
     np.testing.assert_array_equal(examples.labels, [[0, 1], [0, -1], [1, -1], [1, -1]])
-    np.testing.assert_array_equal(examples.shown, examples.labels >= 0)
+    np.testing.assert_array_equal(examples.visible, examples.labels >= 0)
     expected = np.zeros((8, 8), int)
     expected[2:] = 2
     expected[:4, :4] = 1  # where they overlap, the first class

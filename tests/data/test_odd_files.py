@@ -7,7 +7,7 @@ from small_pictures import quarters, save, top_left
 from small_sets import EMPTY, class_folders, prepared
 
 from cosegnet_jax.data import photos
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 
 def truncated(path):
@@ -67,12 +67,12 @@ USABLE = {
     'CMYK': lambda path: quarters('CMYK').save(path, 'JPEG'),
     'turned': lambda path: quarters().save(path, 'JPEG', exif=turned()),
     'transparent': lambda path: quarters('RGBA').save(path),
-    'grey': lambda path: quarters('L').save(path),
+    'gray': lambda path: quarters('L').save(path),
 }
 
 
 @pytest.mark.parametrize('kind', USABLE)
-def test_odd_photos_that_can_be_used_are_normalised(root, kind):
+def test_odd_photos_that_can_be_used_are_normalized(root, kind):
     class_folders(root)
     USABLE[kind](root / 'images/cat/a.png')
     metadata, records = prepared('folder/mine', root)

@@ -9,7 +9,7 @@ from PIL import ExifTags, Image
 from small_pictures import BLUE, GREEN, RED, palette, quarters, top_left
 
 from cosegnet_jax.data import photos
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 INSIDE = np.asarray(top_left()) > 0
 
@@ -26,9 +26,9 @@ def mask(tmp_path):
     return tmp_path / 'mask.png'
 
 
-def assert_corners(image, *colours, atol=12):
+def assert_corners(image, *colors, atol=12):
     corners = np.stack([image[0, 0], image[0, -1], image[-1, 0], image[-1, -1]])
-    np.testing.assert_allclose(corners.astype(int), colours, atol=atol)
+    np.testing.assert_allclose(corners.astype(int), colors, atol=atol)
 
 
 def assert_error(photo, mask, *parts):
@@ -66,7 +66,7 @@ def test_file_formats(tmp_path, mask, suffix):
 
 
 @pytest.mark.parametrize('mode', ['P', 'RGBA', 'CMYK'])
-def test_colour_modes(tmp_path, mask, mode):
+def test_color_modes(tmp_path, mask, mode):
     path = tmp_path / ('b.png' if mode in ('P', 'RGBA') else 'b.tif')
     quarters(mode).save(path)
     assert_corners(photos.read(path, mask)[0], RED, GREEN, BLUE, BLUE)
@@ -78,12 +78,12 @@ def test_cmyk_jpeg(tmp_path, mask):
 
 
 @pytest.mark.parametrize('mode', ['L', 'LA', '1'])
-def test_grey_modes_become_three_equal_channels(photo, mask, mode):
+def test_gray_modes_become_three_equal_channels(photo, mask, mode):
     Image.fromarray(np.full((20, 40), 255, np.uint8)).convert(mode).save(photo)
     np.testing.assert_array_equal(photos.read(photo, mask)[0], np.full((20, 40, 3), 255))
 
 
-def test_sixteen_bit_grey_is_scaled(photo, mask):
+def test_sixteen_bit_gray_is_scaled(photo, mask):
     levels = np.array([0, 256, 257, 32768, 65535], np.uint16).repeat(160).reshape(20, 40)
     Image.fromarray(levels).save(photo)
     image = photos.read(photo, mask)[0]
@@ -192,7 +192,7 @@ def test_mask_formats(photo, mask, image):
     np.testing.assert_array_equal(photos.read(photo, mask)[1], INSIDE)
 
 
-def test_grey_jpeg_mask(photo, tmp_path):
+def test_gray_jpeg_mask(photo, tmp_path):
     size = (48, 32)  # edges on the blocks of the format, which would be blurred otherwise
     quarters(size=size).save(photo)
     top_left(size).save(tmp_path / 'mask.jpg', quality=30)
@@ -202,23 +202,23 @@ def test_grey_jpeg_mask(photo, tmp_path):
 
 
 @pytest.mark.parametrize('value', [0, 1])
-@pytest.mark.parametrize('draw', [lambda m: Image.fromarray(m * 255), palette], ids=['grey', 'palette'])
+@pytest.mark.parametrize('draw', [lambda m: Image.fromarray(m * 255), palette], ids=['gray', 'palette'])
 def test_mask_may_be_empty_or_full(photo, mask, draw, value):
     draw(np.full((20, 40), value, np.uint8)).save(mask)
     np.testing.assert_array_equal(photos.read(photo, mask)[1], np.full((20, 40), value))
 
 
 @pytest.mark.parametrize('void', [False, True])
-def test_grey_mask_of_class_numbers_is_an_error(photo, mask, void):
+def test_gray_mask_of_class_numbers_is_an_error(photo, mask, void):
     levels = np.where(INSIDE, 15, 0).astype(np.uint8)
     levels[:, 20:22] = 255 * void
     Image.fromarray(levels).save(mask)
     assert_error(photo, mask, mask, 'up to 15 look like class numbers')
 
 
-def test_mask_in_colour_is_an_error(photo, mask):
+def test_mask_in_color_is_an_error(photo, mask):
     quarters().save(mask)
-    assert_error(photo, mask, mask, 'in colour')
+    assert_error(photo, mask, mask, 'in color')
 
 
 def test_mask_of_another_size_is_an_error(photo, mask):
@@ -266,7 +266,7 @@ def sixteen_bit_rgb(path):
 UNUSUAL = {
     'turned.jpg': turned,
     'turned.png': turned,
-    'grey.jpg': lambda path: quarters('L').save(path),
+    'gray.jpg': lambda path: quarters('L').save(path),
     'cmyk.jpg': lambda path: quarters('CMYK').save(path),
     'palette.png': lambda path: quarters('P').save(path),
     'transparent.png': lambda path: quarters().save(path, transparency=RED),
@@ -295,7 +295,7 @@ def test_values_survive_a_png():
 
 def test_photos_are_squashed_with_antialiasing():
     stripes = np.zeros((20, 40, 3), np.uint8)
-    stripes[:, ::2] = 255  # finer than the small image can show: they become an even grey
+    stripes[:, ::2] = 255  # finer than the small image can show: they become an even gray
     squashed = photos.squash_photo(stripes, 8)
     assert squashed.shape == (8, 8, 3)
     np.testing.assert_allclose(squashed.astype(int), 127, atol=20)

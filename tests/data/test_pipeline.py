@@ -7,11 +7,11 @@ import textwrap
 import numpy as np
 import pytest
 
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data.batches import gather
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.pipeline import stream
-from cosegnet_jax.data.triplets import TripletSampler
+from cosegnet_jax.data.sampling.triplets import TripletSampler
+from cosegnet_jax.runtime import mesh as meshes
 
 COUNT, BATCH = 24, 8
 ALL = slice(None)
@@ -93,13 +93,13 @@ def test_program_that_leaves_a_stream_open_ends():
         import numpy as np
         from cosegnet_jax.data.examples import Examples
         from cosegnet_jax.data.pipeline import stream
-        from cosegnet_jax.data.triplets import TripletSampler
+        from cosegnet_jax.data.sampling.triplets import TripletSampler
 
         labels = np.arange(8) % 2
         names = tuple(map(str, labels))
         images, masks = np.zeros((8, 224, 224, 3), np.uint8), np.ones((8, 224, 224), np.uint8)
         examples = Examples.in_memory('zeros', ('a', 'b'), names, labels, images, masks)
-        sampler = TripletSampler(examples.labels, examples.shown, 0, 64)
+        sampler = TripletSampler(examples.labels, examples.visible, 0, 64)
         batches = stream(examples, sampler, range(10**9), slice(None))
         next(batches)
     """

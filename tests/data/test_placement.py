@@ -8,13 +8,13 @@ import jax
 import numpy as np
 import pytest
 
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data import placement, shapes
-from cosegnet_jax.data.balanced import BalancedSampler
 from cosegnet_jax.data.batches import gather
-from cosegnet_jax.data.stored import Stored
-from cosegnet_jax.data.triplets import TripletSampler
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.data.sampling.balanced import BalancedSampler
+from cosegnet_jax.data.sampling.triplets import TripletSampler
+from cosegnet_jax.data.stored_images import Stored
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 
 BATCH = 8
 
@@ -29,14 +29,14 @@ def examples():
 @pytest.fixture(scope='module', params=['triplets', 'balanced'])
 def sampler(request, examples):
     if request.param == 'triplets':
-        return TripletSampler(examples.labels, examples.shown, 0, BATCH)
-    return BalancedSampler(examples.labels, examples.shown, 0, 4, 4)
+        return TripletSampler(examples.labels, examples.visible, 0, BATCH)
+    return BalancedSampler(examples.labels, examples.visible, 0, 4, 4)
 
 
 def batches(where, examples, sampler, steps, mesh):
     fed = placement.feed(where, examples, sampler, steps, mesh)
     whole = jax.jit(fed.batch, out_shardings=meshes.batched(mesh))
-    return [whole(fed.resident, brought) for brought in fed.brought]
+    return [whole(fed.on_device, per_step) for per_step in fed.per_step]
 
 
 @pytest.mark.parametrize('start', [0, 3])
@@ -53,7 +53,7 @@ def test_every_placement_gives_the_draws_of_the_steps_divided_over_the_mesh(exam
 def test_pixels_are_on_every_device_or_divided_between_them(examples, sampler):
     mesh = meshes.data_mesh()
     whole, part = (
-        placement.feed(where, examples, sampler, range(1), mesh).resident[0].addressable_shards[0].data
+        placement.feed(where, examples, sampler, range(1), mesh).on_device[0].addressable_shards[0].data
         for where in ('replicated', 'sharded')
     )
     assert len(whole) == len(examples)
@@ -72,7 +72,7 @@ def test_batches_are_on_their_way_before_they_are_asked_for(examples, sampler):
             return sampler.draw(step)
 
     fed = placement.feed('replicated', examples, Watched(), range(10), meshes.data_mesh())
-    list(itertools.islice(fed.brought, 1))
+    list(itertools.islice(fed.per_step, 1))
     assert drawn == [0, 1]
 
 
@@ -143,7 +143,7 @@ sys.argv = ['x', '--config=configs/shapes.py', '--workdir={tmp_path}/PLACE', '--
     '--config.data.images_per_class=10', '--config.model.width=0.02', '--config.train.steps=1',
     '--config.data.placement=PLACE']
 from cosegnet_jax import cli
-from cosegnet_jax.commands import eval, train
+from cosegnet_jax.cli import eval, train
 def both():
     train.main()
     eval.main()

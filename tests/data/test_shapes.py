@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from cosegnet_jax.data import shapes
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 SIZE = 64
 PER_CLASS = 40
@@ -99,17 +99,17 @@ def test_position_alone_does_not_give_the_mask_away(examples):
     assert best_jaccard(examples.masks.mean(0), examples.masks) < 0.48
 
 
-def test_colour_alone_does_not_give_the_mask_away(examples):
-    # Share of object among the pixels of each of 8×8×8 colours, counted on every other image.
-    colour = np.ravel_multi_index(np.moveaxis(examples.images // 32, -1, 0), (8, 8, 8))
+def test_color_alone_does_not_give_the_mask_away(examples):
+    # Share of object among the pixels of each of 8×8×8 colors, counted on every other image.
+    color = np.ravel_multi_index(np.moveaxis(examples.images // 32, -1, 0), (8, 8, 8))
     counted, asked = slice(0, None, 2), slice(1, None, 2)
-    inside = np.bincount(colour[counted].ravel(), examples.masks[counted].ravel(), minlength=512)
-    share = (inside + 1) / (np.bincount(colour[counted].ravel(), minlength=512) + 5)
-    assert best_jaccard(share[colour[asked]], examples.masks[asked]) < 0.35
+    inside = np.bincount(color[counted].ravel(), examples.masks[counted].ravel(), minlength=512)
+    share = (inside + 1) / (np.bincount(color[counted].ravel(), minlength=512) + 5)
+    assert best_jaccard(share[color[asked]], examples.masks[asked]) < 0.35
 
 
 def test_figures_stand_out_from_what_is_round_about(examples):
-    # Distance in RGB of each object's mean colour from that of the ground within six pixels of it.
+    # Distance in RGB of each object's mean color from that of the ground within six pixels of it.
     differences = []
     for image, mask in zip(examples.images, examples.masks.astype(bool), strict=True):
         around = ndimage.binary_dilation(mask, iterations=6) & ~mask

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cosegnet_jax.data import splits
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [50, 100, 15]))
 

@@ -1,7 +1,7 @@
 from small_sets import class_folders, object_discovery, seven_classes
 
+from cosegnet_jax.cli.prepare import prepare
 from cosegnet_jax.data.builders.summary import summary
-from cosegnet_jax.data.prepare import prepare
 
 
 def test_summary_counts_classes_outliers_and_object_pixels(root):

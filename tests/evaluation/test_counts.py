@@ -29,6 +29,6 @@ def test_baselines_mark_everything_and_the_box_in_the_middle(examples):
     box = np.zeros(examples.masks.shape, bool)
     box[:, 3:9, 4:12] = True  # half of 12 by half of 16
     found = counts.count_baselines(examples, 7)
-    assert found.keys() == {'all_foreground', 'centre_box'}
+    assert found.keys() == {'all_foreground', 'center_box'}
     assert_equal_counts(found['all_foreground'], counts.count(np.ones_like(box), examples.masks, 1))
-    assert_equal_counts(found['centre_box'], counts.count(box, examples.masks, 1))
+    assert_equal_counts(found['center_box'], counts.count(box, examples.masks, 1))

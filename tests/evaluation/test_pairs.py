@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 from from_arrays import counted, deciding
-from scoring_by_hand import filed, shown, truth_in_pair
+from scoring_by_hand import filed, truth_in_pair, visible
 
 from cosegnet_jax.evaluation import pairs
 from cosegnet_jax.evaluation.pairs import Classes
@@ -23,7 +23,7 @@ def test_blocks_hold_every_pair_once_and_no_more_than_they_may(decisions, size, 
 
 def test_common_classes_are_those_that_both_have(crowd):
     first, second = np.array(list(itertools.permutations(range(19), 2))).T
-    for classes, of_image in ((Classes.filed(crowd), filed), (Classes.shown(crowd), shown)):
+    for classes, of_image in ((Classes.filed(crowd), filed), (Classes.visible(crowd), visible)):
         common = classes.common(first, second)
         for i, j, row in zip(first, second, common, strict=True):
             assert set(crowd.labels[i][row]) == of_image(crowd, i) & of_image(crowd, j)

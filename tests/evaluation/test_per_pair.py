@@ -15,17 +15,17 @@ from scoring_by_hand import (
     mean,
     pixel_counts,
     score_pairs_by_hand,
-    shown,
     truth_in_pair,
+    visible,
 )
 
 from cosegnet_jax import config as configs
-from cosegnet_jax import mesh as meshes
-from cosegnet_jax import models
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.evaluation import per_pair, samples, validate
+from cosegnet_jax import networks
+from cosegnet_jax.evaluation import pair_samples, per_pair, scoring
 from cosegnet_jax.evaluation.pairs import Classes
-from cosegnet_jax.models import apply_pairwise
+from cosegnet_jax.networks import apply_pairwise
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import state
 
 
@@ -39,7 +39,7 @@ def configured(**evaluation):
 
 
 def shared_object(examples, i, j):
-    return bool(shown(examples, i) & shown(examples, j))
+    return bool(visible(examples, i) & visible(examples, j))
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def answering(any_examples, maps, monkeypatch):
 
 
 def measure(examples, config):
-    return validate.measure(config, {}, examples, meshes.data_mesh())
+    return scoring.measure(config, {}, examples, meshes.data_mesh())
 
 
 @pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
@@ -87,7 +87,7 @@ def test_figures_equal_the_definition_pair_by_pair(
     any_examples, maps, answering, empty_truth, threshold, name
 ):
     config = configured(protocol=name, empty_truth=empty_truth, decision_threshold=threshold)
-    results = from_arrays.score(any_examples, measure(any_examples, config), validate.protocol_of(config))
+    results = from_arrays.score(any_examples, measure(any_examples, config), scoring.protocol_of(config))
     expected = score_pairs_by_hand(any_examples, maps, answering, threshold, empty_truth, name)
     assert 0 < expected['jaccard'] < 1
     closing = threshold == 0.8 or name == 'ssnm'  # else a closed gate closes on empty masks
@@ -102,7 +102,7 @@ def test_figures_equal_the_definition_pair_by_pair(
 def test_the_mask_of_an_image_is_that_beside_its_partner(any_examples, maps, answering):
     chosen = np.array([[2, 11], [0, 2], [11, 18], [5, 6], [2, 18], [1, 2], [3, 11], [4, 5], [7, 8]])
     config = configured(mask_threshold=0.6)
-    looked = validate.look(config, {}, any_examples, chosen, meshes.data_mesh())
+    looked = scoring.look(config, {}, any_examples, chosen, meshes.data_mesh())
     assert answering == [tuple(pair) for pair in chosen]
     for (i, j), masks, probability in zip(chosen, *looked, strict=True):
         np.testing.assert_array_equal(masks[0], maps[i, j] >= 0.6)
@@ -113,7 +113,7 @@ def test_the_mask_of_an_image_is_that_beside_its_partner(any_examples, maps, ans
 def test_best_median_and_worst_are_ranked_among_the_pairs_that_were_scored(any_examples, maps, answering):
     config = configured(decision_threshold=0.8)
     measured, images = measure(any_examples, config), np.array([1, 2, 6, 7, 11, 12, 17])
-    picked = samples.best_median_worst(any_examples, measured, images, validate.protocol_of(config))
+    picked = pair_samples.best_median_worst(any_examples, measured, images, scoring.protocol_of(config))
 
     def jaccard(i, j):
         of_images = []
@@ -162,17 +162,17 @@ def noise():
 
 def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noise):
     config, mesh = configured(), meshes.data_mesh()
-    measured = validate.measure(config, network, noise, mesh)
+    measured = scoring.measure(config, network, noise, mesh)
 
     @jax.jit
     def both(images):
-        model = nnx.merge(models.graph(config.model), network)
+        model = nnx.merge(networks.graph(config.model), network)
         seen = model.describe(images)
         return jax.nn.sigmoid(model.pair_masks(seen, jax.tree.map(lambda x: x[::-1], seen)))
 
     pairs = np.stack([measured.pairs.first, measured.pairs.second], 1)
     assert len(pairs) == 20 + 20
-    looked = validate.look(config, network, noise, pairs, mesh)
+    looked = scoring.look(config, network, noise, pairs, mesh)
     for row, pair in enumerate(pairs):
         maps = np.asarray(both(noise.images[pair]))
         masks, certain = maps >= 0.5, abs(maps - 0.5) > 1e-5
@@ -187,6 +187,6 @@ def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noi
 
 def test_no_pair_at_all_is_the_users_to_solve(network, noise):
     lone, config = noise.subset(np.array([0, 1])), configured()
-    predictions = validate.measure(config, network, lone, meshes.data_mesh())
+    predictions = scoring.measure(config, network, lone, meshes.data_mesh())
     with pytest.raises(UserError, match='noise: no class has two images'):
-        validate.score(config, predictions, lone)
+        scoring.score(config, predictions, lone)

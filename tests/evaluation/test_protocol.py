@@ -13,9 +13,9 @@ from scoring_by_hand import (
     score_by_hand,
 )
 
-from cosegnet_jax.errors import UserError
 from cosegnet_jax.evaluation import pairs
 from cosegnet_jax.evaluation.protocol import Protocol
+from cosegnet_jax.runtime.errors import UserError
 
 
 @pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
@@ -143,7 +143,7 @@ def test_baselines_are_scored_by_the_same_protocol_with_every_gate_open(any_exam
     box = np.zeros(any_examples.masks.shape, dtype=bool)
     box[:, 3:9, 4:12] = True  # half of 12 by half of 16
     found = evaluate(any_examples, masks, decisions, Protocol(16, name)).baselines
-    for baseline, marked in (('all_foreground', np.ones_like(box)), ('centre_box', box)):
+    for baseline, marked in (('all_foreground', np.ones_like(box)), ('center_box', box)):
         mask_of = beside_any([mask.ravel().tolist() for mask in marked])
         expected = mask_scores_by_hand(any_examples, mask_of, lambda i, j: True, 'one', name)
         for figure in FIGURES:

@@ -7,10 +7,10 @@ from from_arrays import evaluate
 from cosegnet_jax import config as configs
 from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.published import published_rows
-from cosegnet_jax.evaluation.results import kept_name, to_json, write_json
-from cosegnet_jax.evaluation.tables import format_tables
+from cosegnet_jax.evaluation.results import result_name, to_json, write_json
+from cosegnet_jax.reports.tables import format_tables
 from cosegnet_jax.training.checkpoints import Trained
-from cosegnet_jax.training.trained_on import TrainedOn
+from cosegnet_jax.training.training_images import TrainedOn
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_document_has_the_promised_keys(results, trained):
     assert set(document['per_class']) == {'cat', 'dog', 'owl'}
     assert {'precision', 'jaccard', 'pairs'} <= set(document['per_class']['cat'])
     assert document['skipped_classes'] == ['fox']
-    assert set(document['baselines']) == {'all_foreground', 'centre_box'}
+    assert set(document['baselines']) == {'all_foreground', 'center_box'}
     assert document['protocol'] == {
         'image_size': 16,
         'name': 'cosegnet',
@@ -88,8 +88,8 @@ def test_file_is_strict_json_with_null_for_undefined(examples, masks, decisions,
 
 
 def test_evaluations_of_other_sets_parts_and_protocols_are_filed_apart():
-    assert kept_name('blobs', 'test', 'cosegnet') == 'blobs-test-cosegnet'
-    assert kept_name('photos/of 2019', 'all', 'ssnm') == 'photos-of 2019-all-ssnm'
+    assert result_name('blobs', 'test', 'cosegnet') == 'blobs-test-cosegnet'
+    assert result_name('photos/of 2019', 'all', 'ssnm') == 'photos-of 2019-all-ssnm'
 
 
 def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 from untrained_runs import SMALL, random_params, save_run
 
-from cosegnet_jax.inference.predictor import CoSegmenter
+from cosegnet_jax.inference.cosegmenter import CoSegmenter
 
 
 @pytest.fixture(scope='session')

@@ -3,9 +3,9 @@ import os
 import pytest
 from pictures_of_discs import save
 
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.inference import kept
+from cosegnet_jax.inference import cache
 from cosegnet_jax.inference.collection import find
+from cosegnet_jax.runtime.errors import UserError
 
 
 def names(images):
@@ -22,12 +22,12 @@ def test_folders_are_listed_with_all_that_is_in_them(tmp_path):
 def test_what_was_written_before_is_not_taken_for_photos(tmp_path):
     save(tmp_path, 'one.png', 'two.png', 'out/masks/one.png')
     assert len(names(tmp_path)) == 3
-    kept.begin(tmp_path / 'out', 'f1')
+    cache.begin(tmp_path / 'out', 'f1')
     assert names(tmp_path) == ['one.png', 'two.png']
 
 
 def test_what_cannot_be_looked_into_was_not_written(tmp_path):
-    assert not kept.is_output(tmp_path / ('long' * 99))
+    assert not cache.is_output(tmp_path / ('long' * 99))
 
 
 def test_names_of_several_files_begin_at_their_common_folder_and_never_lead_out(tmp_path, monkeypatch):

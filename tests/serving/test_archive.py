@@ -6,8 +6,8 @@ import pytest
 from pictures_of_discs import save
 from PIL import Image
 
-from cosegnet_jax.inference import collection, command
-from cosegnet_jax.inference.predictor import CoSegmenter
+from cosegnet_jax.inference import collection, prediction
+from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.serving import archive
 
 
@@ -18,7 +18,7 @@ def packed(tmp_path, run_folder):
         photos = collection.find(str(save(tmp_path / 'photos', 'a/one.png', 'a/two 😀.jpg', 'b/one.png')))
         out = tmp_path / 'out'
         out.mkdir()
-        found, document = command.predict(photos, CoSegmenter.load(run_folder), out, threshold)
+        found, document = prediction.predict(photos, CoSegmenter.load(run_folder), out, threshold)
         archive.write(tmp_path / 'deep' / 'all.zip', found, document, out)
         return zipfile.ZipFile(tmp_path / 'deep' / 'all.zip'), found
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.serving.limits import Limits, check
 
 LIMITS = Limits(photos=3, megabytes=0.5, megapixels=2.0)

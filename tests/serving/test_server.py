@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.serving import server
 
 

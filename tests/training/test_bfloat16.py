@@ -6,8 +6,8 @@ import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import data
-from cosegnet_jax import mesh as meshes
 from cosegnet_jax.data import placement
+from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import optimizer, state, step
 
 STEPS = 24
@@ -29,8 +29,8 @@ def curves(dtype: str) -> dict[str, np.ndarray]:
     feed = placement.feed('replicated', examples, data.sampler(examples, config), range(STEPS), mesh)
     run_step = step.make_step(config, update, mesh, feed.batch)
     current, metrics = state.random(config, update, mesh), []
-    for brought in feed.brought:
-        current, of_step = run_step(current, feed.resident, brought)
+    for per_step in feed.per_step:
+        current, of_step = run_step(current, feed.on_device, per_step)
         metrics.append(jax.device_get(of_step))
     assert {x.dtype for x in jax.tree.leaves(current.params)} == {np.dtype(np.float32)}
     return {name: np.array([float(of_step[name]) for of_step in metrics]) for name in metrics[0]}

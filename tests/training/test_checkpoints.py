@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from cosegnet_jax import config as configs
-from cosegnet_jax import mesh as meshes
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import checkpoints, optimizer, state
-from cosegnet_jax.training.trained_on import TrainedOn
+from cosegnet_jax.training.training_images import TrainedOn
 
 BASE = configs.Config(seed=2, model=configs.Model(name='base', width=1 / 64, weights='none'))
 

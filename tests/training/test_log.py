@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from cosegnet_jax import records
+from cosegnet_jax.training import run_files
 from cosegnet_jax.training.log import Log
 
 METRICS = {'loss': 2.0, 'loss_mask': 1.0}
@@ -18,7 +18,7 @@ def test_records_are_means_since_the_last_one_and_strict_json(tmp_path):
         log.record(3, {'validation_auc': float('nan')})
     first, second, third = (
         json.loads(line, parse_constant=pytest.fail)
-        for line in records.path(tmp_path).read_text().splitlines()
+        for line in run_files.path(tmp_path).read_text().splitlines()
     )
     assert (first['step'], first['loss']) == (2, 2.0)
     assert first['images_per_s'] > 0
@@ -30,12 +30,12 @@ def test_going_on_drops_the_records_of_steps_that_are_done_again(tmp_path):
     with Log(tmp_path, 0, 9, batch_images=6) as log:
         for step in range(1, 6):
             log.step(step, METRICS, write=True)
-    with records.path(tmp_path).open('a') as file:
+    with run_files.path(tmp_path).open('a') as file:
         file.write('{"step": 6, "lo')  # cut off by a power failure
-    assert [record['step'] for record in records.read(tmp_path)] == [1, 2, 3, 4, 5]
+    assert [record['step'] for record in run_files.read(tmp_path)] == [1, 2, 3, 4, 5]
     with Log(tmp_path, 3, 9, batch_images=6) as log:
         log.step(4, METRICS, write=True)
-    assert [record['step'] for record in records.read(tmp_path)] == [1, 2, 3, 4]
+    assert [record['step'] for record in run_files.read(tmp_path)] == [1, 2, 3, 4]
 
 
 def test_tensorboard_gets_scalars_and_the_picture(tmp_path):

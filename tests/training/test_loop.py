@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from cosegnet_jax import config as configs
-from cosegnet_jax import data, records
-from cosegnet_jax import mesh as meshes
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.evaluation.run import evaluate_run
-from cosegnet_jax.evaluation.validate import validate
-from cosegnet_jax.training import checkpoints, loop
+from cosegnet_jax import data
+from cosegnet_jax.evaluation.scoring import validate
+from cosegnet_jax.reports.run_evaluation import evaluate_run
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.training import checkpoints, loop, run_files
 
 SMALL = configs.Config(
     image_size=32,
@@ -33,8 +33,8 @@ KILLED = """
 import json, os, signal, sys, time
 from pathlib import Path
 from cosegnet_jax.config import resolve
-from cosegnet_jax.evaluation.run import evaluate_run
-from cosegnet_jax.evaluation.validate import validate
+from cosegnet_jax.reports.run_evaluation import evaluate_run
+from cosegnet_jax.evaluation.scoring import validate
 from cosegnet_jax.training import loop
 from cosegnet_jax.training.log import Log
 
@@ -58,7 +58,7 @@ def params_at(workdir: Path, config: configs.Config, step: int | None = None):
 
 
 def losses_of(workdir: Path) -> dict[int, float]:
-    return {record['step']: record['loss'] for record in records.read(workdir) if 'loss' in record}
+    return {record['step']: record['loss'] for record in run_files.read(workdir) if 'loss' in record}
 
 
 @pytest.fixture(scope='module')
@@ -89,11 +89,11 @@ def test_a_killed_run_goes_on_to_the_same_parameters_bit_for_bit(finished, tmp_p
 
 
 def test_mined_and_varied_batches_go_on_the_same_from_the_devices(tmp_path):
-    """The last checkpoint lost, a balanced run with crops and colours ends as if nothing had happened."""
+    """The last checkpoint lost, a balanced run with crops and colors ends as if nothing had happened."""
     config = dataclasses.replace(
         SMALL,
         data=configs.Data(
-            images_per_class=10, sampler='balanced', placement='device', scale_crop=0.3, colour=0.2
+            images_per_class=10, sampler='balanced', placement='device', scale_crop=0.3, color=0.2
         ),
         loss=configs.Loss(negatives='semi_hard'),
         train=dataclasses.replace(SMALL.train, batch_classes=4, batch_images_per_class=2),
@@ -108,23 +108,23 @@ def test_mined_and_varied_batches_go_on_the_same_from_the_devices(tmp_path):
 
 
 def test_the_config_of_a_run_is_beside_its_checkpoints(finished):
-    assert records.read_config(finished) == SMALL
+    assert run_files.read_config(finished) == SMALL
 
 
 def test_the_last_step_and_the_best_are_saved(finished):
     with checkpoints.manager(finished) as saves:
         assert saves.latest_step() == 8
-        scores = {r['step']: r[checkpoints.SCORE] for r in records.read(finished) if checkpoints.SCORE in r}
+        scores = {r['step']: r[checkpoints.SCORE] for r in run_files.read(finished) if checkpoints.SCORE in r}
         assert list(scores) == [6, 8]
         assert scores[saves.best_step()] == max(scores.values())
         assert checkpoints.config_of(saves, 8) == SMALL
 
 
 def test_a_finished_run_started_again_does_nothing(finished, capsys):
-    before = records.path(finished).read_text()
+    before = run_files.path(finished).read_text()
     loop.train(SMALL, finished, validate)
     assert 'from step 8' in capsys.readouterr().out
-    assert records.path(finished).read_text() == before
+    assert run_files.path(finished).read_text() == before
 
 
 def test_a_run_is_not_continued_under_another_config(finished):
@@ -203,7 +203,7 @@ def test_an_undefined_score_is_never_the_best(tmp_path):
     loop.train(every_step(steps=3), tmp_path, scripted(0.3, float('nan'), 0.1))
     with checkpoints.manager(tmp_path) as manager:
         assert manager.best_step() == 1
-    assert [record.get(checkpoints.SCORE, 0) for record in records.read(tmp_path)].count(None) == 1
+    assert [record.get(checkpoints.SCORE, 0) for record in run_files.read(tmp_path)].count(None) == 1
 
 
 def test_sigterm_saves_the_step_and_the_same_command_goes_on(tmp_path):

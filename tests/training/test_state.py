@@ -6,9 +6,9 @@ import numpy as np
 from flax import nnx
 
 from cosegnet_jax import config as configs
-from cosegnet_jax import mesh as meshes
-from cosegnet_jax import models
-from cosegnet_jax.models import vgg16
+from cosegnet_jax import networks
+from cosegnet_jax.networks.encoders import vgg16
+from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import optimizer, state
 
 SMALL = configs.Config(model=configs.Model(width=1 / 64, weights='none'))
@@ -52,7 +52,7 @@ def test_the_feature_map_of_given_weights_is_scaled(tmp_path):
 
     def features(config):
         nnx.update(encoder, jax.tree.map(jnp.asarray, state.read_encoder(config)))
-        return np.asarray(encoder(vgg16.normalise(image, jnp.dtype('float32'))))
+        return np.asarray(encoder(vgg16.normalize(image, jnp.dtype('float32'))))
 
     as_read, quarter = features(config), features(dataclasses.replace(config, feature_scale=0.25))
     assert as_read.max() > 1
@@ -78,7 +78,7 @@ def test_a_decoder_may_begin_by_handing_on_what_it_gets():
 
     def likeness(start: str) -> float:
         config = configs.Model(width=0.25, weights='none', decoder_start=start)
-        model = nnx.merge(models.graph(config), state.random_params(config, 0))
+        model = nnx.merge(networks.graph(config), state.random_params(config, 0))
         first, second = model.decoder.to_tap(f).mean((1, 2))
         return float(first @ second / jnp.linalg.norm(first) / jnp.linalg.norm(second))
 

@@ -8,10 +8,11 @@ import pytest
 from flax import nnx
 
 from cosegnet_jax import config as configs
-from cosegnet_jax import losses, models
-from cosegnet_jax import mesh as meshes
+from cosegnet_jax import networks
 from cosegnet_jax.data.batches import Batch
-from cosegnet_jax.training import cosegnet_losses, optimizer, state, step
+from cosegnet_jax.losses import cosegnet, equations
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.training import optimizer, state, step
 
 SMALL = configs.Config(
     image_size=32,
@@ -33,7 +34,7 @@ def batch(seed: int, triplets: int = 8, side: int = 32) -> Batch:
     return Batch(*map(jnp.asarray, (images, masks, labels, numbers)))
 
 
-def brought(resident, batch: Batch) -> Batch:
+def per_step(on_device, batch: Batch) -> Batch:
     return batch
 
 
@@ -46,7 +47,7 @@ class Trainer:
 
     def __init__(self, mesh: jax.sharding.Mesh):
         self.mesh, self.update = mesh, optimizer.build(SMALL.optimizer, SMALL.train.steps)
-        self.step = step.make_step(SMALL, self.update, mesh, brought)
+        self.step = step.make_step(SMALL, self.update, mesh, per_step)
 
     def train(self, batches) -> tuple[state.State, list]:
         """State after all batches, and the metrics of each."""
@@ -73,13 +74,13 @@ def params():
 @pytest.fixture(scope='module')
 def gradients(params):
     """Gradient of the total loss as a function of the masks."""
-    graph = models.graph(SMALL.model)
+    graph = networks.graph(SMALL.model)
 
     @jax.jit
     def gradient(masks):
         def total(params):
             given = batch(0, 2)._replace(masks=masks)
-            return cosegnet_losses.batch_losses(graph, params, given, jax.random.key(0), SMALL)['loss']
+            return cosegnet.batch_losses(graph, params, given, jax.random.key(0), SMALL)['loss']
 
         return jax.grad(total)(params)
 
@@ -113,11 +114,11 @@ def test_the_negatives_mask_is_not_read(gradients):
 
 def test_losses_are_those_of_the_pairs_passed_one_by_one(params):
     """The triplet form against the paper's: a positive and a negative pair, the anchor passed in both."""
-    graph = models.graph(SMALL.model)
+    graph = networks.graph(SMALL.model)
     given = batch(3, 2)
     images, masks = given[:2]
     key = jax.random.key(7)
-    values = cosegnet_losses.batch_losses(graph, params, given, key, SMALL)
+    values = cosegnet.batch_losses(graph, params, given, key, SMALL)
 
     model = nnx.merge(graph, params)
     order, _ = jax.random.split(key)
@@ -177,7 +178,7 @@ def test_frozen_blocks_keep_their_weights_and_are_not_in_the_gradient(one):
     frozen = dataclasses.replace(SMALL.optimizer, frozen_blocks=5)
     config = dataclasses.replace(SMALL, optimizer=frozen)
     update = optimizer.build(frozen, config.train.steps)
-    run_step = step.make_step(config, update, one.mesh, brought)
+    run_step = step.make_step(config, update, one.mesh, per_step)
     before = jax.device_get(state.initial(config, None, update, one.mesh).params)
     current = state.initial(config, None, update, one.mesh)
     after, metrics = jax.device_get(run_step(current, (), one.placed(batch(0))))
@@ -201,14 +202,14 @@ def test_the_state_is_donated(one):
     [
         configs.Loss(mask_reduction='sum'),
         configs.Loss(triplet_features='fu'),
-        configs.Loss(triplet_distance='squared', normalise_embeddings=True, margin=0.2),
+        configs.Loss(triplet_distance='squared', normalize_embeddings=True, margin=0.2),
     ],
     ids=['sum', 'fu', 'facenet'],
 )
 def test_each_reading_of_the_losses_changes_the_loss(params, loss):
-    graph = models.graph(SMALL.model)
+    graph = networks.graph(SMALL.model)
     ours, theirs = (
-        cosegnet_losses.batch_losses(
+        cosegnet.batch_losses(
             graph, params, batch(0, 2), jax.random.key(0), dataclasses.replace(SMALL, loss=kind)
         )
         for kind in (SMALL.loss, loss)
@@ -218,11 +219,11 @@ def test_each_reading_of_the_losses_changes_the_loss(params, loss):
 
 
 def test_margin_is_what_a_triplet_of_equal_images_costs(params):
-    graph = models.graph(SMALL.model)
+    graph = networks.graph(SMALL.model)
     given = batch(0, 2)
     given = given._replace(images=jnp.broadcast_to(given.images[:, :1], given.images.shape))
     config = dataclasses.replace(SMALL, loss=configs.Loss(margin=0.7))
-    values = cosegnet_losses.batch_losses(graph, params, given, jax.random.key(0), config)
+    values = cosegnet.batch_losses(graph, params, given, jax.random.key(0), config)
     assert values['loss_triplet'] == pytest.approx(0.7, rel=1e-4)
 
 
@@ -244,15 +245,15 @@ def classes(seed: int, groups: int = 3, images: int = 3) -> Batch:
 
 def test_losses_of_a_mined_batch_are_those_of_its_pairs_one_by_one(params):
     """All ordered pairs of images that share a class, each with its semi-hard negative."""
-    graph, given, key = models.graph(SMALL.model), classes(1), jax.random.key(7)
+    graph, given, key = networks.graph(SMALL.model), classes(1), jax.random.key(7)
     config = balanced('semi_hard')
-    values = cosegnet_losses.batch_losses(graph, params, given, key, config)
+    values = cosegnet.batch_losses(graph, params, given, key, config)
 
     model = nnx.merge(graph, params)
     images, masks = (part.reshape(9, *part.shape[2:]) for part in given[:2])
     described = [model.describe(image[None]) for image in images]
     points = np.stack([d.embedding[0] for d in described])
-    distances = np.sqrt(np.square(points[:, None] - points).sum(-1) + losses.EPSILON)
+    distances = np.sqrt(np.square(points[:, None] - points).sum(-1) + equations.EPSILON)
     entropy = [
         optax.sigmoid_binary_cross_entropy(model.masks(d.tap)[0], m.astype(np.float32)).mean()
         for d, m in zip(described, masks, strict=True)
@@ -283,17 +284,15 @@ def test_losses_of_a_mined_batch_are_those_of_its_pairs_one_by_one(params):
 
 
 def test_random_negatives_of_a_balanced_batch_differ_from_step_to_step(params):
-    graph, given, config = models.graph(SMALL.model), classes(1), balanced('random')
-    drawn = [
-        cosegnet_losses.batch_losses(graph, params, given, jax.random.key(seed), config) for seed in (0, 0, 1)
-    ]
+    graph, given, config = networks.graph(SMALL.model), classes(1), balanced('random')
+    drawn = [cosegnet.batch_losses(graph, params, given, jax.random.key(seed), config) for seed in (0, 0, 1)]
     first, again, other = (values['loss_triplet'] for values in drawn)
     assert first == again != other
 
 
 def test_a_batch_without_any_positive_pair_does_not_teach_masks(params):
     """Exactly nothing for what follows the tap."""
-    graph, given = models.graph(SMALL.model), classes(0, groups=2, images=2)
+    graph, given = networks.graph(SMALL.model), classes(0, groups=2, images=2)
     masks = given.masks.at[jnp.array([1, 3])].set(0)  # one image of each class shows it
     config = dataclasses.replace(
         balanced('semi_hard'), data=configs.Data(flip=False)
@@ -301,7 +300,7 @@ def test_a_batch_without_any_positive_pair_does_not_teach_masks(params):
     given = Batch(*(part[:3].reshape(1, 3, *part.shape[2:]) for part in given._replace(masks=masks)))
 
     def total(params):
-        return cosegnet_losses.batch_losses(graph, params, given, jax.random.key(0), config)['loss']
+        return cosegnet.batch_losses(graph, params, given, jax.random.key(0), config)['loss']
 
     gradient = jax.grad(total)(params)
     for name, layer in gradient['decoder']['layers'].items():
@@ -312,14 +311,14 @@ def test_a_batch_without_any_positive_pair_does_not_teach_masks(params):
 
 def test_masks_are_asked_for_the_objects_that_a_pair_shares(params):
     """Images of classes {0, 1} and {0}: the second object of the first is background to this pair."""
-    graph, given = models.graph(SMALL.model), batch(0, 1)
+    graph, given = networks.graph(SMALL.model), batch(0, 1)
     masks = given.masks.at[0, 0].set(
         jnp.kron(jnp.array([[1, 2], [0, 1]], jnp.uint8), jnp.ones((16, 16), jnp.uint8))
     )
     labels = jnp.array([[[0, 1], [0, -1], [2, -1]]], jnp.int32)
 
     def mask_loss(masks, labels):
-        return cosegnet_losses.batch_losses(
+        return cosegnet.batch_losses(
             graph, params, given._replace(masks=masks, labels=labels), jax.random.key(0), SMALL
         )['loss_mask']
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cosegnet_jax.models.vgg16 import BLOCKS
+from cosegnet_jax.networks.encoders.vgg16 import BLOCKS
 
 
 @pytest.fixture(scope='session')

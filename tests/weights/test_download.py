@@ -8,7 +8,7 @@ import threading
 import pooch
 import pytest
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.weights.download import fetch
 
 CONTENT = b'weights' * 1000

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cosegnet_jax.models.vgg16 import MEAN, STD
+from cosegnet_jax.networks.encoders.vgg16 import MEAN, STD
 from cosegnet_jax.weights.folding import CAFFE, TORCHVISION, ConvWeights, InputConvention, fold_input
 
 
@@ -43,14 +43,14 @@ def test_torchvision_layer_is_the_same_inside_the_image(photo, layer):
     np.testing.assert_allclose(folded[1:-1, 1:-1], original[1:-1, 1:-1], rtol=1e-4, atol=1e-5)
 
 
-def test_torchvision_border_differs_by_a_padding_of_less_than_half_a_grey_level(photo, layer):
+def test_torchvision_border_differs_by_a_padding_of_less_than_half_a_gray_level(photo, layer):
     mean, std = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))
     padding = (np.array(MEAN) / 255 - mean) / std
     assert 0 < np.abs(padding * std * 255).max() < 0.5
     original = conv((photo / 255 - mean) / std, layer, padding=0)
-    padded_with_our_grey = conv((photo / 255 - mean) / std, layer, padding)
+    padded_with_our_gray = conv((photo / 255 - mean) / std, layer, padding)
     folded = on_z(photo, layer, TORCHVISION)
-    np.testing.assert_allclose(folded, padded_with_our_grey, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(folded, padded_with_our_gray, rtol=1e-4, atol=1e-5)
     assert 0 < np.abs(folded - original).max() < 0.02 * original.std()
 
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from cosegnet_jax.models.vgg16 import BLOCKS
+from cosegnet_jax.networks.encoders.vgg16 import BLOCKS
 from cosegnet_jax.weights import load_vgg16
 
 
@@ -29,7 +29,7 @@ def test_every_layer_is_there_with_finite_weights(weights):
 
 def test_first_layer_sees_edges_more_than_brightness(weights):
     """Most filters of a trained first layer all but cancel on an even patch, and not on its edge."""
-    kernel = weights['conv1_1'].kernel.sum(axis=2)  # grey input
+    kernel = weights['conv1_1'].kernel.sum(axis=2)  # gray input
     even = np.abs(kernel.sum(axis=(0, 1)))
     edge = np.maximum(
         np.abs(kernel[0].sum(axis=0) - kernel[2].sum(axis=0)),

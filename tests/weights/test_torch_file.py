@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.weights import load_vgg16
 from cosegnet_jax.weights.folding import TORCHVISION, ConvWeights, fold_input
 from cosegnet_jax.weights.torch_file import read_torch

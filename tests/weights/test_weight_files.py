@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.weights import load_vgg16
 from cosegnet_jax.weights.folding import CAFFE, TORCHVISION, ConvWeights, fold_input
 
@@ -40,7 +40,7 @@ def write_keras_notop(path, weights):
 
 
 def write_keras_model(path, weights):
-    """A whole compiled model, with the fully connected layers and the optimiser's moments."""
+    """A whole compiled model, with the fully connected layers and the optimizer's moments."""
     with h5py.File(path, 'w') as file:
         for name, (kernel, bias) in weights.items():
             layer = keras_layer(name)

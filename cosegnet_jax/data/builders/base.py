@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 from tqdm import tqdm
 
 from cosegnet_jax.data import photos
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 _AT_ONCE = 256  # images encoded ahead of the writer
 
@@ -66,7 +66,7 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     DESCRIPTION: ClassVar[str]
     HOMEPAGE: ClassVar[str | None] = None
     CITATION: ClassVar[str | None] = None
-    LICENCE: ClassVar[str | None] = None
+    LICENSE: ClassVar[str | None] = None
 
     @property
     def published(self) -> Published | None:
@@ -98,7 +98,7 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             features=tfds.features.FeaturesDict(features),
             homepage=self.HOMEPAGE,
             citation=self.CITATION,
-            license=self.LICENCE,
+            license=self.LICENSE,
             metadata=tfds.core.MetadataDict(),
             disable_shuffling=True,  # record i is image i
         )

@@ -21,7 +21,7 @@ class Icoseg(ClassFolders):
   booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
   year = {2010}
 }"""
-    LICENCE = "See the publisher's page."
+    LICENSE = "See the publisher's page."
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
 Download CMU_Cornell_iCoseg_dataset.zip from http://chenlab.ece.cornell.edu/projects/touch-coseg/ and unpack
 it. Its folder dataset_public holds images/<group>/* and ground_truth/<group>/*."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from cosegnet_jax.data import folder
 from cosegnet_jax.data.builders.base import Published
 from cosegnet_jax.data.builders.class_folders import ClassFolders
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 
 _FOLDERS = {'airplane': 'Airplane100', 'car': 'Car100', 'horse': 'Horse100'}
 
@@ -24,7 +24,7 @@ class Internet(ClassFolders):
   booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
   year = {2013}
 }"""
-    LICENCE = "See the publisher's page; the photos belong to their owners."
+    LICENSE = "See the publisher's page; the photos belong to their owners."
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
 Download ObjectDiscovery-data.zip from https://people.csail.mit.edu/mrub/ObjectDiscovery/ and unpack it. Its
 folder Data holds Airplane100, Car100 and Horse100, each with photos and, in GroundTruth, their masks."""

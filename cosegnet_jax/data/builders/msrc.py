@@ -29,11 +29,11 @@ class Msrc(ClassFolders):
   booktitle = {European Conference on Computer Vision (ECCV)},
   year = {2006}
 }"""
-    LICENCE = "See the publisher's page."
+    LICENSE = "See the publisher's page."
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
-Download the pixel-wise labelled image database v2 from
+Download the pixel-wise labeled image database v2 from
 https://www.microsoft.com/en-us/research/project/image-understanding/ and lay it out as images/<class>/* and
-masks/<class>/*, each mask named as its photo; docs/data.md says how to get masks from the coloured ones."""
+masks/<class>/*, each mask named as its photo; docs/data.md says how to get masks from the colored ones."""
     BUILDER_CONFIGS: ClassVar = [
         tfds.core.BuilderConfig(name='ten', description='Ten images of each of the seven classes.'),
         tfds.core.BuilderConfig(name='all', description='Every class and image found.'),

@@ -18,7 +18,7 @@ class PascalCoseg(ClassFolders):
   booktitle = {IEEE International Conference on Computer Vision (ICCV)},
   year = {2013}
 }"""
-    LICENCE = "Photos from Flickr, under its terms of use; of the selection: see its authors' page."
+    LICENSE = "Photos from Flickr, under its terms of use; of the selection: see its authors' page."
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
 Published with "Co-segmentation by Composition" (Faktor and Irani, ICCV 2013); see its authors' page, since
 there is no lasting public archive with a known checksum. Lay it out as images/<class>/* and masks/<class>/*,

@@ -17,7 +17,7 @@ class Shapes(CosegBuilder):
     """Textured figures of six classes; the config says how many pixels a side has."""
 
     DESCRIPTION = 'Textured figures on cluttered, textured grounds, drawn by cosegnet_jax/data/shapes.py.'
-    LICENCE = 'Apache 2.0'
+    LICENSE = 'Apache 2.0'
     BUILDER_CONFIGS: ClassVar = [
         tfds.core.BuilderConfig(name=str(side), description=f'50 images a class of {side} × {side} pixels.')
         for side in (64, 128, 224)

@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from cosegnet_jax.data import folder, photos
 from cosegnet_jax.data.builders.base import CosegBuilder, Published, Row, Survey, look_at_all
-from cosegnet_jax.errors import UserError, first_line
+from cosegnet_jax.runtime.errors import UserError, first_line
 
 # The copy of the official archive that TFDS itself downloads, since the official host is often away; the
 # checksum in checksums.tsv is the official archive's.
@@ -33,7 +33,7 @@ class Voc2012(CosegBuilder):
   author = {Everingham, M. and Van Gool, L. and Williams, C. K. I. and Winn, J. and Zisserman, A.},
   howpublished = {http://host.robots.ox.ac.uk/pascal/VOC/voc2012/workshop/index.html}
 }"""
-    LICENCE = 'Photos from Flickr, under its terms of use.'
+    LICENSE = 'Photos from Flickr, under its terms of use.'
 
     @property
     def published(self) -> Published:

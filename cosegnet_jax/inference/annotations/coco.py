@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cosegnet_jax import extras
-from cosegnet_jax.inference import whole
-from cosegnet_jax.inference.annotations.labels import label, labelled
+from cosegnet_jax.inference.annotations.labels import label, labeled
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
+from cosegnet_jax.runtime import files
+from cosegnet_jax.runtime.optional_import import optional_import
 
 NEEDS = 'pycocotools.mask'
 
@@ -20,9 +20,9 @@ def write(path: Path, found: CoSegmentation) -> None:
     Raises:
         UserError: It cannot be written, or pycocotools is not installed.
     """
-    codec = extras.load(NEEDS, 'annotations')
+    codec = optional_import(NEEDS, 'annotations')
     images, annotations = [], []
-    for number, (name, group, mask) in enumerate(labelled(found), 1):
+    for number, (name, group, mask) in enumerate(labeled(found), 1):
         height, width = mask.shape
         images.append({'id': number, 'file_name': name, 'height': height, 'width': width})
         if not group:
@@ -40,4 +40,4 @@ def write(path: Path, found: CoSegmentation) -> None:
             }
         )
     categories = [{'id': number, 'name': label(number)} for number in range(1, len(found.groups) + 1)]
-    whole.write_json(path, {'images': images, 'annotations': annotations, 'categories': categories})
+    files.write_json(path, {'images': images, 'annotations': annotations, 'categories': categories})

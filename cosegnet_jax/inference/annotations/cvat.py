@@ -12,10 +12,10 @@ from xml.sax.saxutils import XMLGenerator
 import numpy as np
 from jaxtyping import Bool
 
-from cosegnet_jax.errors import UserError
-from cosegnet_jax.inference import whole
-from cosegnet_jax.inference.annotations.labels import label, labelled
+from cosegnet_jax.inference.annotations.labels import label, labeled
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
+from cosegnet_jax.runtime import files
+from cosegnet_jax.runtime.errors import UserError
 
 _NOT_IN_XML = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]')
 
@@ -26,13 +26,13 @@ def write(path: Path, found: CoSegmentation) -> None:
     Raises:
         UserError: It cannot be written, or the name of a photo holds what XML cannot.
     """
-    with whole.written(path) as unfinished, unfinished.open('w', encoding='utf-8') as file:
+    with files.write_atomically(path) as unfinished, unfinished.open('w', encoding='utf-8') as file:
         xml = XMLGenerator(file, 'utf-8', short_empty_elements=True)
         xml.startDocument()
         xml.startElement('annotations', {})
         _text(xml, 'version', '1.1')
         _labels(xml, len(found.groups))
-        for number, (name, group, mask) in enumerate(labelled(found)):
+        for number, (name, group, mask) in enumerate(labeled(found)):
             if _NOT_IN_XML.search(name):
                 raise UserError(f'{name!r}: a name that XML cannot hold; rename the photo')
             height, width = mask.shape

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cosegnet_jax import extras
-from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference.annotations import coco, cvat, labelme
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
+from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.optional_import import optional_import
 
 
 class Format(NamedTuple):
@@ -42,5 +42,5 @@ def chosen(names: Sequence[str]) -> list[Format]:
             raise UserError(f'--annotations: {name}: did you mean {near}? The formats are {known}')
         formats.append(FORMATS[name])
         if formats[-1].needs:
-            extras.load(formats[-1].needs, 'annotations')
+            optional_import(formats[-1].needs, 'annotations')
     return formats

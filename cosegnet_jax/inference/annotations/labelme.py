@@ -20,10 +20,11 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
-from cosegnet_jax import extras
-from cosegnet_jax.inference import outputs, whole
-from cosegnet_jax.inference.annotations.labels import label, labelled
+from cosegnet_jax.inference import results_folder
+from cosegnet_jax.inference.annotations.labels import label, labeled
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
+from cosegnet_jax.runtime import files
+from cosegnet_jax.runtime.optional_import import optional_import
 
 NEEDS = 'cv2'
 _VERSION = '5.5.0'  # of Labelme, whose format this is; since 5.3 there are shapes of type 'mask'
@@ -43,8 +44,8 @@ def write(folder: Path, found: CoSegmentation, photos: Sequence[Path]) -> None:
     Raises:
         UserError: A file cannot be written, or OpenCV is not installed.
     """
-    names = outputs.renamed(found.names, '.json')
-    for name, photo, (_, group, mask) in zip(names, photos, labelled(found), strict=True):
+    names = results_folder.renamed(found.names, '.json')
+    for name, photo, (_, group, mask) in zip(names, photos, labeled(found), strict=True):
         path = folder / name
         if _is_corrected(path):
             continue
@@ -60,7 +61,7 @@ def write(folder: Path, found: CoSegmentation, photos: Sequence[Path]) -> None:
             'imageWidth': width,
             _MADE: _digest(shapes),
         }
-        whole.write_json(path, document)
+        files.write_json(path, document)
 
 
 def _is_corrected(path: Path) -> bool:
@@ -80,7 +81,7 @@ def _digest(shapes: list[dict[str, Any]]) -> str:
 
 def _shapes(mask: Bool[np.ndarray, 'height width'], group: int) -> Iterator[dict[str, Any]]:
     """One shape for each part of the mask; pixels that touch at a corner are of one part."""
-    cv2 = extras.load(NEEDS, 'annotations')
+    cv2 = optional_import(NEEDS, 'annotations')
     count, parts, boxes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     for number in range(1, count):
         left, top, width, height, _ = boxes[number].tolist()

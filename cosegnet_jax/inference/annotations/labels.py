@@ -11,7 +11,7 @@ from jaxtyping import Bool
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 
 
-class Labelled(NamedTuple):
+class Labeled(NamedTuple):
     """One photo."""
 
     name: str
@@ -24,9 +24,9 @@ def label(group: int) -> str:
     return f'group {group}'
 
 
-def labelled(found: CoSegmentation) -> Iterator[Labelled]:
+def labeled(found: CoSegmentation) -> Iterator[Labeled]:
     """All photos in their order; one mask is in memory at a time."""
     groups = {member: number for number, members in enumerate(found.groups, 1) for member in members}
     for index, name in enumerate(found.names):
         mask = found.masks[index]
-        yield Labelled(name, groups[index] if mask.any() else 0, mask)
+        yield Labeled(name, groups[index] if mask.any() else 0, mask)

@@ -5,8 +5,8 @@ import found_masks
 import numpy as np
 import pytest
 
-from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference.annotations import cvat
+from cosegnet_jax.runtime.errors import UserError
 
 
 def decoded(element, height, width):

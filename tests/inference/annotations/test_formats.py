@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from cosegnet_jax.errors import UserError
 from cosegnet_jax.inference.annotations import formats
+from cosegnet_jax.runtime.errors import UserError
 
 
 def test_an_unknown_name_is_told_the_nearest():
@@ -20,7 +20,7 @@ def test_a_format_whose_package_is_missing_says_what_to_install(name, module):
     code = f"""
 import sys
 sys.modules[{module!r}] = None  # as if it were not installed
-from cosegnet_jax.errors import UserError
+from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.inference.annotations import formats
 assert [one.name for one in formats.chosen(['cvat'])] == ['cvat.xml']
 try:

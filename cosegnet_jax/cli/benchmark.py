@@ -1,0 +1,51 @@
+"""Measure a config.
+
+cosegnet benchmark --config=NAME --mode=train|eval|pairs|input|layers|compile [--config.key=value …]
+
+Prints a line of JSON; 'pairs' prints one for each number of images, 'layers' for each form of a kind of
+layers. --peer=SCRIPT runs another program in turn with this one and adds the ratio; --peer_args and
+--peer_python say how. --topology=v5e:2x2 compiles for TPUs that need not be there, and prints a line for each
+form of the enlarging convolutions, too. --table prints a Markdown table at the end instead.
+"""
+
+import json
+import shlex
+import sys
+
+from absl import flags
+
+from cosegnet_jax.benchmark import compilation, modes, peer, table
+from cosegnet_jax.cli import command_line
+from cosegnet_jax.runtime.errors import UserError
+
+_MODE = flags.DEFINE_enum('mode', 'train', list(modes.MODES), 'What to measure.')
+_BLOCKS = flags.DEFINE_integer('blocks', 5, 'Timed blocks, of which the median counts.', lower_bound=1)
+_REPEATS = flags.DEFINE_integer('repeats', 1, 'Steps of a block.', lower_bound=1)
+_TABLE = flags.DEFINE_bool('table', False, 'Print a Markdown table.')
+_TOPOLOGY = flags.DEFINE_string('topology', None, 'TPU slice to compile for, such as v5e:2x2.')
+_PEER = flags.DEFINE_string('peer', None, 'Script that prints such a line, for train or eval.')
+_PEER_ARGS = flags.DEFINE_string('peer_args', '', 'Its arguments.')
+_PEER_PYTHON = flags.DEFINE_string('peer_python', sys.executable, 'The Python that runs it.')
+_PEER_RUNS = flags.DEFINE_integer('peer_runs', 3, 'Runs of each, in turn.', lower_bound=1)
+
+
+def main() -> None:
+    """Prints lines of JSON, or a table."""
+    config = command_line.config()
+    if _TOPOLOGY.value and (_MODE.value != 'compile' or _PEER.value):
+        raise UserError(f'--topology={_TOPOLOGY.value}: only --mode=compile reads it, and without --peer')
+    if _PEER.value:
+        # Of a flag given twice the last counts.
+        ours = [sys.executable, *sys.orig_argv[1:], '--peer=', '--notable']
+        theirs = [_PEER_PYTHON.value, _PEER.value, *shlex.split(_PEER_ARGS.value)]
+        rows = [peer.alternate(ours, theirs, _MODE.value, _PEER_RUNS.value)]
+    elif _TOPOLOGY.value:
+        rows = compilation.ahead(config, _TOPOLOGY.value)
+    else:
+        rows = modes.MODES[_MODE.value](config, _BLOCKS.value, _REPEATS.value)
+    rows = ({'mode': _MODE.value, **row} for row in rows)
+    if _TABLE.value:
+        print(table.markdown(list(rows)))
+        return
+    for row in rows:
+        print(json.dumps(row), flush=True)  # the next may take long

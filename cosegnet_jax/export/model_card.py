@@ -1,0 +1,171 @@
+"""The model card of an exported network: Markdown with the header that the Hugging Face Hub reads.
+
+It says what the checkpoint and its evaluations say; what neither of them tells, it calls unknown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import string
+from collections.abc import Callable, Sequence
+from importlib import resources
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import jax
+import yaml
+
+from cosegnet_jax import __version__
+from cosegnet_jax.config import Config
+from cosegnet_jax.export.model_file import Released, Stored
+from cosegnet_jax.reports.finished_runs import Evaluated
+from cosegnet_jax.reports.tables import percent, ratio
+from cosegnet_jax.training.run_files import Record
+
+_TASK = 'image-segmentation'  # of those that the Hub knows
+
+
+class _Figure(NamedTuple):
+    """What an evaluation found."""
+
+    column: str  # in the table
+    kind: str  # of metric, on the Hub
+    name: str  # there
+    of: Callable[[dict[str, Any]], float | None]  # in a document of `evaluation.results`
+    shown: Callable[[float | None], str]
+
+
+_FIGURES = (
+    _Figure('J', 'jaccard', 'Jaccard index, gated', itemgetter('jaccard'), ratio),
+    _Figure('P', 'accuracy', 'right pixels, gated', itemgetter('precision'), percent),
+    _Figure('J, ungated', 'jaccard', 'Jaccard index, ungated', itemgetter('jaccard_ungated'), ratio),
+    _Figure('P, ungated', 'accuracy', 'right pixels, ungated', itemgetter('precision_ungated'), percent),
+    _Figure('AUC', 'roc_auc', 'AUC of the decision', lambda found: found['decision']['auc'], ratio),
+)
+
+
+def text(
+    network: Released, stored: Stored, evaluations: Sequence[Evaluated], validation: Record | None
+) -> str:
+    """The content of README.md in an exported folder.
+
+    Args:
+        network: What is exported.
+        stored: Type of its parameters in the file.
+        evaluations: Those of this checkpoint, and of no other.
+        validation: What the log of the run says of its validation part at this step; None where nothing.
+    """
+    template = string.Template(resources.files(__package__).joinpath('card.md').read_text(encoding='utf-8'))
+    header = yaml.safe_dump(_header(network, evaluations), sort_keys=False, allow_unicode=True)
+    return template.substitute(
+        header=header,
+        dataset=network.dataset,
+        side=network.config.image_size,
+        facts='\n'.join(f'| {name} | {fact} |' for name, fact in _facts(network, stored).items()),
+        results=_results(network, stored, evaluations, validation),
+        origin=_origin(network.config.model.weights),
+        config=json.dumps(dataclasses.asdict(network.config), indent=2, ensure_ascii=False),
+    )
+
+
+def _header(network: Released, evaluations: Sequence[Evaluated]) -> dict[str, Any]:
+    header = {
+        'license': 'apache-2.0',
+        'library_name': 'cosegnet_jax',
+        'pipeline_tag': _TASK,
+        'tags': ['co-segmentation', 'cosegnet', 'jax', 'flax'],
+        'datasets': [network.dataset],
+    }
+    results = [_indexed(one) for one in evaluations if one.is_unseen]
+    if results:
+        header['metrics'] = sorted({metric['type'] for one in results for metric in one['metrics']})
+        header['model-index'] = [{'name': f'cosegnet-{network.dataset}', 'results': results}]
+    return header
+
+
+def _indexed(evaluation: Evaluated) -> dict[str, Any]:
+    """One evaluation as the Hub's index of results has it; figures are in [0, 1]."""
+    values = [(figure, figure.of(evaluation.document)) for figure in _FIGURES]
+    return {
+        'task': {'type': _TASK, 'name': 'Co-segmentation'},
+        'dataset': {'name': evaluation.dataset, 'type': evaluation.dataset, 'split': evaluation.part},
+        'metrics': [
+            {
+                'type': figure.kind,
+                'name': f'{figure.name}, protocol {evaluation.protocol}',
+                'value': round(value, 4),
+            }
+            for figure, value in values
+            if value is not None  # not defined, as AUC is where all pairs are of one kind
+        ],
+    }
+
+
+def _facts(network: Released, stored: Stored) -> dict[str, str]:
+    config, model = network.config, network.config.model
+    count = sum(leaf.size for leaf in jax.tree.leaves(network.params))
+    return {
+        'network': f'CoSegNet, width {model.width:g}, metric network at {model.tap}',
+        'parameters': f'{count:,}, stored as {stored}; convolutions computed in {model.dtype}',
+        'photos': f'RGB, squashed to {config.image_size} × {config.image_size} pixels',
+        'trained on': f'{network.images} images of {network.dataset}',
+        'encoder began with': _beginning(model.weights),
+        'training': f'{_steps(network.step, config)}; configuration below',
+        'exported by': f'cosegnet_jax {__version__}',
+    }
+
+
+def _steps(step: int, config: Config) -> str:
+    done = f'{min(step, config.train.steps)} steps of {config.optimizer.name}'
+    alone = step - config.train.steps
+    return f'{done}, and {alone} of the metric and the decision network alone' if alone > 0 else done
+
+
+def _beginning(weights: str) -> str:
+    known = {'none': 'random numbers', 'imagenet': 'the ImageNet weights of VGG16'}
+    return known.get(weights, f'VGG16 weights from a file, {weights}')
+
+
+def _origin(weights: str) -> str:
+    if weights == 'none':
+        return ''
+    if weights == 'imagenet':
+        return (
+            'The encoder began with VGG16 of the Visual Geometry Group, Oxford, published under a Creative '
+            'Commons Attribution License.'
+        )
+    return f'The terms of the weights that the encoder began with, {weights}, are not known to this card.'
+
+
+def _results(
+    network: Released, stored: Stored, evaluations: Sequence[Evaluated], validation: Record | None
+) -> str:
+    measured = 'not known'
+    if validation is not None:
+        gated, ungated = (validation.get(f'validation_{key}') for key in ('jaccard', 'jaccard_ungated'))
+        measured = f'J {ratio(gated)}, ungated {ratio(ungated)}'
+    return _RESULTS.format(
+        table=_table(evaluations) if evaluations else f'Step {network.step} has not been evaluated.\n',
+        rounded=f' The table is of the parameters before they were rounded to {stored}.'
+        * bool(evaluations and stored != 'float32'),
+        validation=measured,
+    )
+
+
+def _table(evaluations: Sequence[Evaluated]) -> str:
+    rows = [('scored on', *(figure.column for figure in _FIGURES)), ('---',) * (1 + len(_FIGURES))]
+    for one in evaluations:
+        seen = '' if one.is_unseen else ' (**seen in training**)'
+        images = f'{one.dataset}, {one.part}, {one.document["images"]} images, protocol {one.protocol}{seen}'
+        rows.append((images, *(figure.shown(figure.of(one.document)) for figure in _FIGURES)))
+    return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
+
+
+_RESULTS = """{table}
+J is the Jaccard index of the masks, P the percentage of right pixels, which the paper calls precision; both
+over pairs of photos that share an object. A mask is gated, that is empty where the network takes the pair for
+one that shares nothing, unless the column says ungated. AUC is of that decision. Figures under different
+protocols are not comparable.{rounded}
+
+On the validation part, by which a checkpoint is chosen, while training: {validation}."""

@@ -1,0 +1,157 @@
+"""A trained network as one safetensors file, which is all that it takes to use it.
+
+Parameters are filed under their place in the network, such as encoder.layers.conv1_1.kernel, as float32 or
+float16. The metadata has one entry, `cosegnet_jax`, in JSON: format, version of this program, step, data set,
+number of training images, and config. Names of photos and folders do not leave the machine that trained.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from cosegnet_jax import __version__, networks
+from cosegnet_jax.config import Config, Model, resolve
+from cosegnet_jax.runtime.errors import UserError, first_line
+from cosegnet_jax.training.checkpoints import Trained
+from cosegnet_jax.training.state import abstract_params
+
+NAME = 'model.safetensors'  # in an exported folder
+FORMAT = 1  # of the metadata, and of the names
+_ENTRY = 'cosegnet_jax'
+_TYPES = ('F32', 'F16')  # of `Stored`, as safetensors calls them
+
+Stored = Literal['float32', 'float16']
+
+
+class Released(NamedTuple):
+    """A network and where it comes from, as far as it is given away."""
+
+    step: int
+    params: Any
+    config: Config  # that it was trained with, files and folders by their last names alone
+    dataset: str  # that it was trained on
+    images: int  # of the training part
+
+
+def release(trained: Trained) -> Released:
+    """The network of a checkpoint, without what tells of the machine that trained it."""
+    config = trained.config
+    data = {key: Path(getattr(config.data, key)).name for key in ('root', 'prepared_dir', 'split_file')}
+    config = dataclasses.replace(
+        config,
+        data=dataclasses.replace(config.data, **data),
+        model=dataclasses.replace(config.model, weights=Path(config.model.weights).name),
+    )
+    seen = trained.trained_on
+    return Released(trained.step, trained.params, config, seen.name, len(seen.filenames))
+
+
+def check_kind(config: Model, path: Path) -> None:
+    """Refuses networks that look at pairs: nothing that takes photos one by one can use them.
+
+    Raises:
+        UserError: Naming `path`, where the network is from.
+    """
+    if networks.is_pairwise(config):
+        raise UserError(
+            f'{path}: a network of config.model.name={config.name}, whose masks depend on the pair; '
+            f'name one of cosegnet'
+        )
+
+
+def named(params: Any) -> dict[str, Any]:
+    """Parameters by their names in a file."""
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    return {jax.tree_util.keystr(path, simple=True, separator='.'): leaf for path, leaf in leaves}
+
+
+def write(path: Path, network: Released, dtype: Stored) -> None:
+    """Writes a network with its parameters rounded to `dtype`.
+
+    Raises:
+        UserError: A parameter is no finite number in that type.
+    """
+    with np.errstate(over='ignore'):  # what overflows is refused below
+        arrays = {name: np.asarray(leaf).astype(dtype) for name, leaf in named(network.params).items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise UserError(
+                f'step {network.step}: has values in {name} that are no finite {dtype} numbers; '
+                f'export another step{", or leave --half out" * (dtype == "float16")}'
+            )
+    about = {'format': FORMAT, 'version': __version__} | network._asdict()
+    about |= {'config': dataclasses.asdict(network.config)}
+    del about['params']
+    save_file(arrays, path, {_ENTRY: json.dumps(about)})
+
+
+def read(path: Path, mesh: Mesh) -> Released:
+    """Reads what `write` wrote; parameters are float32.
+
+    Args:
+        path: The file.
+        mesh: Devices that each get all parameters.
+
+    Raises:
+        UserError: It is damaged, of another format or kind of network, or not of this program.
+    """
+    try:
+        with safe_open(path, framework='np') as file:
+            about = _about(file.metadata(), path)
+            expected = abstract_params(about['config'].model, mesh)
+            if problem := _difference(file, named(expected)):
+                raise UserError(f'{path}: {problem}, unlike the network of its config; get it again')
+            names = jax.tree.unflatten(jax.tree.structure(expected), named(expected))
+            params = jax.tree.map(lambda name: file.get_tensor(name).astype(np.float32), names)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f'{path}: cannot be read ({first_line(error)}); get it again') from error
+    params = jax.tree.map(lambda array, like: jax.device_put(array, like.sharding), params, expected)
+    return Released(params=params, **about)
+
+
+def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
+    """The fields of `Released` but its parameters."""
+    if _ENTRY not in (metadata or {}):
+        raise UserError(f'{path}: not a model of cosegnet_jax; such files are written by cosegnet export')
+    try:
+        about = json.loads(metadata[_ENTRY])
+        form, version, config = about['format'], about['version'], dict(about['config'])
+        step, dataset, images = int(about['step']), str(about['dataset']), int(about['images'])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f'{path}: its description is damaged ({first_line(error)}); get it again') from error
+    if form != FORMAT:
+        raise UserError(
+            f'{path}: of format {form}, and this program reads format {FORMAT}; '
+            f'use cosegnet_jax {version}, which wrote it'
+        )
+    try:
+        config = resolve(config)
+    except UserError as error:
+        raise UserError(f'{path}: written by another version, cosegnet_jax {version} ({error})') from error
+    check_kind(config.model, path)
+    return {'step': step, 'config': config, 'dataset': dataset, 'images': images}
+
+
+def _difference(file: Any, expected: dict[str, jax.ShapeDtypeStruct]) -> str | None:
+    """How the parameters of an open file differ from a network's, in words; None where they do not."""
+    found = set(file.keys())
+    for name, leaf in expected.items():
+        if name not in found:
+            return f"has no '{name}'"
+        stored = file.get_slice(name)
+        if tuple(stored.get_shape()) != leaf.shape:
+            return f"has '{name}' of shape {tuple(stored.get_shape())} instead of {leaf.shape}"
+        if stored.get_dtype() not in _TYPES:
+            return f"has '{name}' of type {stored.get_dtype()} instead of {' or '.join(_TYPES)}"
+    if further := found - expected.keys():
+        return f"has '{min(further)}' too"
+    return None

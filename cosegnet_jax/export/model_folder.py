@@ -1,0 +1,64 @@
+"""A checkpoint as a folder that can be given away: the model file, its card, and other formats on request."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cosegnet_jax.export import model_card, model_file
+from cosegnet_jax.export.model_file import Released, Stored
+from cosegnet_jax.reports import finished_runs
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.training import checkpoints, run_files
+
+CARD = 'README.md'
+
+Writer = Callable[[Path, Released], None]  # of a network into a folder
+
+
+def export(
+    workdir: Path, out: Path, step: int | None, stored: Stored, writers: Sequence[Writer]
+) -> list[Path]:
+    """Writes model.safetensors, README.md, and the files of `writers`.
+
+    Args:
+        workdir: Of the run.
+        out: Empty folder.
+        step: Which checkpoint; None is the best by validation.
+        stored: Type of the parameters in the model file. Other formats hold the same numbers as float32.
+        writers: Of other formats.
+
+    Returns:
+        The files.
+
+    Raises:
+        UserError: `out` is not empty or cannot be written, the checkpoint or an evaluation cannot be read, or
+            the network is one that looks at pairs.
+    """
+    if any(out.iterdir()):
+        raise UserError(f'--out={out}: is not empty; name a new folder, so that nothing is overwritten')
+    mesh = meshes.data_mesh()
+    trained = checkpoints.load_params(workdir, None, mesh, step)
+    model_file.check_kind(trained.config.model, workdir)
+    network = model_file.release(trained)
+    evaluations = [one for one in finished_runs.of_run(workdir) if one.document['step'] == network.step]
+    text = model_card.text(network, stored, evaluations, _validation(workdir, network.step))
+    try:
+        with tempfile.TemporaryDirectory(dir=out) as unfinished:  # so that `out` holds all of it or nothing
+            folder = Path(unfinished)
+            model_file.write(folder / model_file.NAME, network, stored)
+            written = model_file.read(folder / model_file.NAME, mesh)
+            for write in writers:
+                write(folder, written)
+            (folder / CARD).write_text(text, encoding='utf-8')
+            return [file.replace(out / file.name) for file in sorted(folder.iterdir())]
+    except OSError as error:
+        raise UserError(f'--out={out}: cannot be written ({error.strerror}); mend that') from error
+
+
+def _validation(workdir: Path, step: int) -> run_files.Record | None:
+    """The record of a validation at a step; None where there was none."""
+    found = [record for record in run_files.read(workdir) if record['step'] == step]
+    return next((record for record in found if checkpoints.SCORE in record), None)

@@ -1,0 +1,47 @@
+"""A network as ONNX, by jax2onnx."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cosegnet_jax.export.exported_functions import functions, merged
+from cosegnet_jax.export.model_file import Released
+from cosegnet_jax.runtime.optional_import import optional_import
+
+
+def converter() -> Callable[..., Any]:
+    """`jax2onnx.to_onnx`, without its reports.
+
+    Raises:
+        UserError: It is not installed.
+    """
+    to_onnx = optional_import('jax2onnx', 'onnx').to_onnx
+    for name in ('jax2onnx', 'onnx_ir'):  # warn of layers of other libraries, and of every layer here
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return to_onnx
+
+
+def write(folder: Path, network: Released, to_onnx: Callable[..., Any]) -> None:
+    """Writes describe.onnx and decide.onnx, for any number of photos, with all arithmetic in float32.
+
+    The first call of a program takes twenty seconds more, in which jax2onnx loads what it knows.
+    """
+    model = dataclasses.replace(network.config.model, dtype='float32')  # few programs have bfloat16
+    plain = merged(network._replace(config=dataclasses.replace(network.config, model=model)))
+    plain.use(plain)  # ONNX has no forms by device, and jax2onnx does not know the choice
+    for function in functions(plain, network.config.image_size):
+        with contextlib.redirect_stdout(io.StringIO()):  # some versions print a line for each layer
+            converted = to_onnx(
+                function.call,
+                list(function.inputs.values()),
+                model_name=function.name,
+                input_names=list(function.inputs),
+                output_names=list(function.outputs),
+            )
+        (folder / f'{function.name}.onnx').write_bytes(converted.SerializeToString())

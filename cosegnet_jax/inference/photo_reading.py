@@ -1,0 +1,54 @@
+"""Photos as people have them, in files or in memory, as upright RGB."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from cosegnet_jax.data import photos
+from cosegnet_jax.runtime.errors import UserError
+
+Source = str | os.PathLike | Image.Image | np.ndarray
+
+
+def read(source: Source) -> Image.Image:
+    """One photo as 8-bit RGB, turned as its EXIF orientation says; `data.photos` says how the rest is read.
+
+    Args:
+        source: A file, an image of Pillow, or uint8 pixels [h w], [h w 3] or [h w 4].
+
+    Raises:
+        UserError: The file cannot be read, is larger than Pillow holds for safe (89 megapixels), or the
+            array is no picture.
+    """
+    if isinstance(source, np.ndarray):
+        return photos.rgb(_picture(source), Path('array'))
+    if isinstance(source, Image.Image):
+        return photos.rgb(ImageOps.exif_transpose(source), Path(name_of(source) or 'image'))
+    path = Path(source)
+    with warnings.catch_warnings():
+        # Training warns of such photos and takes them; here they may come from anybody.
+        warnings.simplefilter('error', Image.DecompressionBombWarning)
+        return photos.rgb(ImageOps.exif_transpose(photos.load(path)), path)
+
+
+def name_of(source: Source) -> str:
+    """The file behind a photo; '' where there is none."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    return str(getattr(source, 'filename', ''))
+
+
+def _picture(pixels: np.ndarray) -> Image.Image:
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,), (4,)):
+        raise UserError(
+            f'an array of shape {pixels.shape} and type {pixels.dtype}: no picture; '
+            f'give uint8 of shape (height, width), (height, width, 3) or (height, width, 4)'
+        )
+    if not pixels.size:
+        raise UserError(f'an array of shape {pixels.shape}: has no pixels')
+    return Image.fromarray(pixels)

@@ -1,0 +1,108 @@
+"""What is written about a collection: masks, and which photos belong together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32
+from PIL import Image, PngImagePlugin
+from scipy import sparse
+
+from cosegnet_jax.inference.cosegmentation import CoSegmentation
+from cosegnet_jax.runtime import files
+from cosegnet_jax.runtime.errors import printable
+
+_MARK = 'cosegnet'  # text in the PNG that says what its mask was made of
+_SHOWN = 4  # names of a group in a summary
+
+
+class Skipped(NamedTuple):
+    """A file that could not be read."""
+
+    name: str
+    reason: str
+
+
+def mask_names(names: Sequence[str]) -> list[str]:
+    """The mask of each photo, as a path inside OUT: that of 'cow/a.jpg' is 'masks/cow/a.png'."""
+    return [f'masks/{name}' for name in renamed(names, '.png')]
+
+
+def renamed(names: Sequence[str], suffix: str) -> list[str]:
+    """The names of photos with another suffix, all of them different.
+
+    'cow/a.jpg' becomes 'cow/a.png'; but where another photo might claim that name, as 'cow/a.webp' would, it
+    is 'cow/a.jpg.png'. Letters that differ in case only are the same to some file systems.
+    """
+
+    def both(name: str) -> tuple[str, str]:
+        return str(PurePosixPath(name).with_suffix(suffix)), f'{name}{suffix}'
+
+    claims = Counter(claim for name in names for claim in {path.casefold() for path in both(name)})
+    return [short if claims[short.casefold()] == 1 else long for short, long in map(both, names)]
+
+
+def has_mask(path: Path, made_of: str) -> bool:
+    """Whether `write_mask` wrote this file from the same."""
+    try:
+        with Image.open(path) as image:
+            return image.info.get(_MARK) == made_of
+    except OSError:
+        return False
+
+
+def write_mask(path: Path, mask: Bool[np.ndarray, 'height width'], made_of: str) -> None:
+    """Writes a PNG, 255 where the object is and 0 elsewhere; it remembers what it was made of.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    mark = PngImagePlugin.PngInfo()
+    mark.add_text(_MARK, made_of)
+    with files.write_atomically(path) as file:
+        Image.fromarray(mask.astype(np.uint8) * 255).save(file, pnginfo=mark)
+
+
+def document(
+    found: CoSegmentation, masks: Sequence[str], threshold: float, skipped: Sequence[Skipped]
+) -> dict[str, Any]:
+    """The content of pairs.json; groups and outliers are numbers of photos, from 0.
+
+    Probabilities are rounded to six decimals: a matrix; or, where only some pairs were decided, a list of
+    'pairs', each two photos, the lower number first, and their probability.
+    """
+    return {
+        'threshold': threshold,
+        'mask_threshold': found.mask_threshold,
+        'names': list(found.names),
+        'masks': list(masks),
+        'groups': found.groups,
+        'outliers': found.outliers,
+        'skipped': [one._asdict() for one in skipped],
+        **_decisions(found.probabilities),
+    }
+
+
+def _decisions(probabilities: Float32[np.ndarray, 'n n'] | sparse.csr_array) -> dict[str, Any]:
+    rounded = np.round(probabilities.astype(np.float64), 6)
+    if not sparse.issparse(rounded):
+        return {'probabilities': rounded.tolist()}
+    pairs = sparse.triu(rounded, 1, 'coo')
+    decided = zip(pairs.row.tolist(), pairs.col.tolist(), pairs.data.tolist(), strict=True)
+    return {'pairs': [list(pair) for pair in decided]}
+
+
+def summary(found: CoSegmentation, threshold: float) -> str:
+    """Groups and outliers in words."""
+    lines = [f'{len(found.names)} photos at threshold {threshold:g}: {len(found.groups)} group(s)']
+    lines += [f'group {number}: {_few(some, found)}' for number, some in enumerate(found.groups, 1)]
+    return '\n'.join([*lines, f'outliers: {_few(found.outliers, found)}'])
+
+
+def _few(members: Sequence[int], found: CoSegmentation) -> str:
+    shown = ', '.join(printable(found.names[member]) for member in members[:_SHOWN])
+    return f'{len(members)} photos{shown and f" ({shown}"}{", …" * (len(members) > _SHOWN)}{shown and ")"}'

@@ -1,0 +1,1 @@
+"""Encoders: photos to feature maps."""

@@ -1,0 +1,85 @@
+"""The layers that encoder, decoder and heads are built from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from cosegnet_jax.ops import convolution
+
+# Fidelity row 7: whatever does not come from ImageNet starts He normal with zero bias.
+he_normal = nnx.initializers.he_normal()
+
+
+def scaled(channels: int, width: float) -> int:
+    """Channels of a layer under the width multiplier, never fewer than four."""
+    return max(4, round(channels * width))
+
+
+class Convolution(nnx.Module):
+    """A convolution of the given form. Parameters are float32; arithmetic is in the type of the input.
+
+    Args:
+        form: Function of `ops.convolution`.
+        size: Side of the kernel that it takes.
+        cin: Channels of its input.
+        cout: Channels of its output.
+        rngs: Source of the initial weights.
+        start: Distribution of the kernel's initial weights.
+    """
+
+    def __init__(
+        self,
+        form: Callable[..., Array],
+        size: int,
+        cin: int,
+        cout: int,
+        *,
+        rngs: nnx.Rngs,
+        start: nnx.Initializer = he_normal,
+    ):
+        self.kernel = nnx.Param(start(rngs.params(), (size, size, cin, cout), jnp.float32))
+        self.bias = nnx.Param(jnp.zeros((cout,), jnp.float32))
+        self.form = form
+
+    def __call__(self, x: Float[Array, 'n h w cin']) -> Float[Array, 'n h2 w2 cout']:
+        """The layer without its non-linearity."""
+        return self.form(x, self.kernel[...].astype(x.dtype), self.bias[...].astype(x.dtype))
+
+
+class Conv3x3(Convolution):
+    """3×3 convolution, stride 1, SAME, on a map that is first doubled by nearest neighbor if `upsample`.
+
+    At stride 1 a transposed convolution is a convolution up to a flip of its kernel (fidelity row 3), so
+    one layer serves conv of the encoder and convT of the decoder.
+    """
+
+    def __init__(self, cin: int, cout: int, *, upsample: bool = False, rngs: nnx.Rngs):
+        form = convolution.upsample_conv3x3 if upsample else convolution.conv3x3
+        super().__init__(form, 3, cin, cout, rngs=rngs)
+        self.upsample = upsample
+
+
+class Dense(nnx.Module):
+    """Fully connected layer in float32."""
+
+    def __init__(self, cin: int, cout: int, *, rngs: nnx.Rngs):
+        self.kernel = nnx.Param(he_normal(rngs.params(), (cin, cout), jnp.float32))
+        self.bias = nnx.Param(jnp.zeros((cout,), jnp.float32))
+
+    def __call__(self, x: Float[Array, '*n cin']) -> Float[Array, '*n cout']:
+        """The layer without its non-linearity."""
+        return jnp.dot(x, self.kernel[...], precision=jax.lax.Precision.HIGHEST) + self.bias[...]
+
+
+def two_class_logit(scores: Float[Array, 'n h w 2']) -> Float[Array, 'n h w']:
+    """Logit of the object, class 1, under the softmax of two classes, in float32.
+
+    The sigmoid of the difference is that softmax, and its binary cross-entropy the softmax's.
+    """
+    scores = scores.astype(jnp.float32)
+    return scores[..., 1] - scores[..., 0]

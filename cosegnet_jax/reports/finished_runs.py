@@ -1,0 +1,199 @@
+"""Finished runs, read back from the files that their evaluations left."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import operator
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cosegnet_jax.config import Config, all_keys, resolve
+from cosegnet_jax.evaluation.published import data_set
+from cosegnet_jax.runtime.errors import UserError
+
+MODELS = {
+    'cosegnet': 'CoSegNet',
+    'base': 'CoSegNet-base',
+    'docs': 'DOCS',
+    'attention': 'Semantic-aware attention',
+}
+# What tells the runs of one recipe apart: the network, and the split with its random numbers.
+_MODEL_KEYS = ('config.model.name', 'config.model.tap')
+_SPLIT_KEYS = ('config.seed', 'config.data.split')
+# What changes neither the weights nor which of them are scored.
+_NO_MATTER = (
+    'config.train.log_every_steps',
+    'config.train.save_every_steps',
+    'config.evaluation.',
+    'config.data.placement',
+    'config.data.prepared_dir',
+    'config.data.memory_gib',
+)
+# What tables read of a document, beside the config.
+_NEEDED = (
+    'dataset', 'split', 'step', 'precision', 'jaccard', 'precision_ungated', 'jaccard_ungated', 'per_class',
+    'decision.balanced_accuracy', 'decision.auc', 'decision.null_mask_rate', 'protocol.name',
+    'protocol.decided_by', 'training.dataset', 'training.config',
+)  # fmt: skip
+
+_KEPT = 'eval/*-*-*.json'  # where a run keeps its evaluations, by `results.result_name`
+
+Recipe = tuple[tuple[str, Any], ...]  # keys and values
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Evaluated:
+    """One evaluation of a run: on one part of one data set, under one protocol."""
+
+    workdir: Path
+    file: Path
+    document: dict[str, Any]  # as `results.to_json` made it
+
+    @property
+    def drawn_from(self) -> Path:
+        """What figures show of it, by `kept.save`; it is large, and may have been left elsewhere."""
+        return self.file.with_suffix('.npz')
+
+    @functools.cached_property
+    def config(self) -> Config:
+        """What the run was trained with."""
+        return resolve(self.document['training']['config'])
+
+    @property
+    def model(self) -> str:
+        """Which network, a key of `MODELS`."""
+        return self.config.model.name
+
+    @property
+    def tap(self) -> str:
+        """The layer that feeds the metric network; '' of a model that has none."""
+        return self.config.model.tap if self.model == 'cosegnet' else ''
+
+    @property
+    def model_flags(self) -> str:
+        """The part of the command line that says which network."""
+        keys = _MODEL_KEYS if self.tap else _MODEL_KEYS[:1]
+        return ' '.join(f'--{key}={_value(self.config, key)}' for key in keys)
+
+    @property
+    def dataset(self) -> str:
+        """What it was scored on."""
+        return self.document['dataset']
+
+    @property
+    def part(self) -> str:
+        """Which part of the data set: 'test', 'validation', 'train' or 'all'."""
+        return self.document['split']
+
+    @property
+    def protocol(self) -> str:
+        """Name of the protocol, a key of `presets.PRESETS`."""
+        return self.document['protocol']['name']
+
+    @property
+    def trained_on(self) -> str:
+        """Name of the data set that it was trained on."""
+        return self.document['training']['dataset']
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether no image that was scored may have trained the network, or chosen its checkpoint."""
+        if self.dataset == self.trained_on:
+            return self.part == 'test'
+        scored = data_set(self.dataset)
+        return scored is None or scored != data_set(self.trained_on)
+
+    @property
+    def split(self) -> int:
+        """Which of the random splits it was trained on."""
+        return self.config.data.split
+
+    @property
+    def seed(self) -> int:
+        """What the splits and all else random were drawn from."""
+        return self.config.seed
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it was trained, whatever the network and the split."""
+        return _recipe(self.config)
+
+
+def find(folders: Iterable[Path]) -> list[Evaluated]:
+    """Read every `eval/<dataset>-<part>-<protocol>.json` at or below some folders, sorted by path.
+
+    Raises:
+        UserError: A folder does not exist or holds no evaluated run, or a file is damaged or of another
+            version.
+    """
+    found = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f'{folder}: no such folder; name folders that hold evaluated runs')
+        files = list(folder.glob(f'**/{_KEPT}'))
+        if not files:
+            raise UserError(f'{folder}: no evaluated run in it; evaluate one first, with cosegnet eval')
+        found |= {file.resolve(): file for file in files}  # a folder may be named inside another
+    return [read(file) for file in sorted(found.values())]
+
+
+def of_run(workdir: Path) -> list[Evaluated]:
+    """Read the evaluations of one run, of whatever steps; there may be none.
+
+    Raises:
+        UserError: A file is damaged or of another version.
+    """
+    return [read(file) for file in sorted(workdir.glob(_KEPT))]
+
+
+def flags(recipe: Recipe) -> str:
+    """The part of a command line that makes the default config the one of `recipe`."""
+    default = dict(_values(Config(), all_keys()))
+    return ' '.join(f'--{key}={shlex.quote(str(value))}' for key, value in recipe if value != default[key])
+
+
+def command(config: Config) -> str:
+    """Trains a run again, in a folder of its own."""
+    return f'cosegnet train --config=default --workdir=DIR {flags(_values(config, all_keys()))}'.rstrip()
+
+
+def _recipe(config: Config) -> Recipe:
+    apart = (*_MODEL_KEYS, *_SPLIT_KEYS)
+    return _values(config, (key for key in all_keys() if key not in apart and not key.startswith(_NO_MATTER)))
+
+
+def _values(config: Config, keys: Iterable[str]) -> Recipe:
+    return tuple((key, _value(config, key)) for key in keys)
+
+
+def _value(config: Config, key: str) -> Any:
+    return operator.attrgetter(key.removeprefix('config.'))(config)
+
+
+def read(file: Path) -> Evaluated:
+    """Read one file of an evaluation.
+
+    Raises:
+        UserError: It is damaged or of another version.
+    """
+    try:
+        document = json.loads(file.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise UserError(f'{file}: not valid JSON; evaluate this run again, with cosegnet eval') from error
+    for path in _NEEDED:
+        try:
+            functools.reduce(operator.getitem, path.split('.'), document)
+        except (KeyError, TypeError) as error:
+            raise UserError(
+                f'{file}: holds no {path}; evaluate this run again, with cosegnet eval'
+            ) from error
+    run = Evaluated(file.parent.parent, file, document)
+    try:
+        run.recipe  # noqa: B018 - reads the config
+    except UserError as error:
+        raise UserError(f'{file}: trained by another version of this program ({error})') from error
+    return run

@@ -1,0 +1,104 @@
+"""Pairs with their pixels, as a report and a picture show them; only their images are read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Bool, Int, UInt8
+
+from cosegnet_jax.data.examples import NO_CLASS, Examples
+from cosegnet_jax.evaluation import counts, metrics
+from cosegnet_jax.evaluation.pair_samples import Chosen, Pair
+from cosegnet_jax.evaluation.pairs import Classes, truth_in_pair
+from cosegnet_jax.evaluation.predictions import PairMasks
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ShownImage:
+    """One image of a pair."""
+
+    filename: str
+    classes: str  # that it is filed under
+    photo: UInt8[np.ndarray, 'h w 3']
+    mask: Bool[np.ndarray, 'h w']  # predicted object pixels, before the gate
+    truth: Bool[np.ndarray, 'h w']  # pixels of what the pair has in common
+
+    @property
+    def jaccard(self) -> float:
+        """Of the mask before the gate."""
+        counted = counts.count(self.mask[None], self.truth[None].astype(np.uint8), 1)
+        return float(metrics.jaccard(counted.predicted, counted.true[:, 0], counted.hits[:, 0])[0])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ShownPair:
+    """Two images and what was decided of them."""
+
+    images: tuple[ShownImage, ShownImage]
+    probability: float  # of a common object
+    is_open: bool  # the gate
+    shares_object: bool
+
+    @property
+    def classes(self) -> str:
+        """Of the two images."""
+        return ' + '.join(image.classes for image in self.images)
+
+    @property
+    def verdict(self) -> str:
+        """The decision in words."""
+        return 'common object' if self.is_open else 'nothing in common'
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PairViews:
+    """The pairs of `samples.Chosen`."""
+
+    positive: list[ShownPair]
+    ranked: dict[str, ShownPair]
+    negative: list[ShownPair]
+
+
+def load(
+    examples: Examples,
+    chosen: Chosen,
+    look: Callable[[Int[np.ndarray, 'p 2']], PairMasks],
+    threshold: float,
+) -> PairViews:
+    """Reads the images of the chosen pairs, and runs the model on them once more for their masks.
+
+    Args:
+        examples: the set.
+        chosen: which pairs.
+        look: the model's masks and decisions of some pairs.
+        threshold: probability from which the gate is open.
+    """
+    looked = look(np.array(chosen.all))
+    seen = dict(zip(chosen.all, zip(*looked, strict=True), strict=True))
+    filed, visible = Classes.filed(examples), Classes.visible(examples)
+
+    def image(k: int, partner: int, mask: Bool[np.ndarray, 'h w']) -> ShownImage:
+        common = filed.common(np.array([k]), np.array([partner]))
+        (truth,) = truth_in_pair(np.asarray(examples.masks[k])[None], common)
+        names = [examples.classes[c] for c in examples.labels[k] if c != NO_CLASS]
+        return ShownImage(
+            examples.filenames[k], ', '.join(names), np.asarray(examples.images[k]), mask, truth
+        )
+
+    def show(pair: Pair) -> ShownPair:
+        masks, probability = seen[pair]
+        first, second = pair
+        return ShownPair(
+            images=(image(first, second, masks[0]), image(second, first, masks[1])),
+            probability=float(probability),
+            is_open=bool(probability >= threshold),
+            shares_object=bool(visible.common(np.array([first]), np.array([second])).any()),
+        )
+
+    return PairViews(
+        positive=[show(pair) for pair in chosen.positive],
+        ranked={rank: show(pair) for rank, pair in chosen.ranked.items()},
+        negative=[show(pair) for pair in chosen.negative],
+    )

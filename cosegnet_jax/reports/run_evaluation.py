@@ -1,0 +1,75 @@
+"""Evaluation of a finished run: figures, pictures and a page from one checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+
+from cosegnet_jax import data
+from cosegnet_jax.config import Config
+from cosegnet_jax.evaluation import pair_samples
+from cosegnet_jax.evaluation.published import published_rows
+from cosegnet_jax.evaluation.results import result_name, to_json, write_json
+from cosegnet_jax.evaluation.scoring import look, measure, score
+from cosegnet_jax.reports import figure_data, pair_pictures, pair_views, run_page
+from cosegnet_jax.reports.finished_runs import MODELS
+from cosegnet_jax.reports.tables import format_tables
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.training import checkpoints, run_files
+
+PICTURED_POSITIVE, PICTURED_NEGATIVE = 3, 2  # of the pairs drawn at random
+
+
+def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
+    """Scores a checkpoint; writes eval/ and report.html in `workdir`.
+
+    In eval/ the files results.json and pairs.png are those of the latest evaluation. What tables and figures
+    are made of is kept for each data set, part and protocol.
+
+    Args:
+        config: Must describe the network of the run; data set, part and protocol may be others.
+        workdir: Folder of the run.
+        step: Which checkpoint; None for the best by validation.
+
+    Returns:
+        The figures as a table for the terminal; nothing where another process writes them.
+
+    Raises:
+        UserError: No such checkpoint, or the data cannot be used.
+    """
+    mesh = meshes.data_mesh()
+    trained = checkpoints.load_params(workdir, config, mesh, step)
+    part, folder = config.evaluation.part, workdir / 'eval'
+    examples = data.part(data.load(config), config, part)
+    trained.trained_on.check_unseen(examples, config)
+    predictions = measure(config, trained.params, examples, mesh)
+    results = score(config, predictions, examples)
+    chosen = pair_samples.choose(examples, predictions, results.protocol, config.seed)
+    pairs = pair_views.load(
+        examples,
+        chosen,
+        look=lambda some: look(config, trained.params, examples, some, mesh),
+        threshold=config.evaluation.decision_threshold,
+    )
+    if jax.process_index():
+        return ''
+
+    published = published_rows(config.data.name, Path(config.data.root).name)
+    document = to_json(results, split=part, trained=trained, published=published)
+    write_json(folder / 'results.json', document)
+    drawn = [*pairs.positive[:PICTURED_POSITIVE], *pairs.negative[:PICTURED_NEGATIVE]]
+    pair_pictures.write_pairs(folder / 'pairs.png', drawn)
+    run_page.write_report(
+        workdir / 'report.html',
+        title=f'{MODELS[config.model.name]} on {examples.name} ({part}), step {trained.step}',
+        results=results,
+        views=pairs,
+        seed=config.seed,
+        curves=run_files.read(workdir),
+        published=published,
+    )
+    name = result_name(examples.name, part, results.protocol.name)
+    figure_data.save(folder / f'{name}.npz', pairs, predictions.embedding, examples.labels, examples.classes)
+    write_json(folder / f'{name}.json', document)  # last: where it is, the evaluation is complete
+    return f'{format_tables(results, published)}\nwritten: {folder} and {workdir}/report.html'

@@ -1,0 +1,80 @@
+"""What became of every run, a line of JSON each: how to train it again, how far it came, and its figures."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cosegnet_jax.reports import finished_runs
+from cosegnet_jax.reports.finished_runs import Evaluated
+from cosegnet_jax.runtime import files
+from cosegnet_jax.training import run_files
+from cosegnet_jax.training.checkpoints import SCORE
+
+_VALIDATION = SCORE.removesuffix('jaccard')  # what the scalars of an evaluation while training begin with
+_FIGURES = ('precision', 'jaccard', 'precision_ungated', 'jaccard_ungated')
+_OF_DECISIONS = ('balanced_accuracy', 'auc')
+
+
+def write(folders: Iterable[Path], file: Path) -> None:
+    """Lists every run at or below some folders that has begun, those that were stopped or failed included.
+
+    Raises:
+        UserError: A file of a run is damaged or of another version.
+    """
+    lines = [json.dumps(_entry(workdir), allow_nan=False) for workdir in _begun(folders)]
+    with files.write_atomically(file) as unfinished:
+        unfinished.write_text(''.join(f'{line}\n' for line in lines), encoding='utf-8')
+
+
+def _begun(folders: Iterable[Path]) -> list[Path]:
+    """Folders of runs, sorted: each once, though one of `folders` may be inside another."""
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        for file in folder.glob(f'**/{run_files.METRICS}'):
+            if (file.parent / run_files.CONFIG).is_file():
+                found.setdefault(file.parent.resolve(), file.parent)
+    return sorted(found.values())
+
+
+def _entry(workdir: Path) -> dict[str, Any]:
+    config, scalars = run_files.read_config(workdir), run_files.read(workdir)
+    return {
+        'run': str(workdir),
+        'command': finished_runs.command(config),
+        'seed': config.seed,
+        'split': config.data.split,
+        'steps': max((record['step'] for record in scalars), default=0),
+        'of_steps': config.train.last_step,
+        'validation': _best(scalars),
+        'scores': [_score(evaluated) for evaluated in finished_runs.of_run(workdir)],
+    }
+
+
+def _best(scalars: list[run_files.Record]) -> run_files.Record | None:
+    """The scalars of the evaluation that chooses the checkpoint; None where there was none."""
+    validated = [record for record in scalars if SCORE in record]
+    if not validated:
+        return None
+    # A score may be undefined, as that of a part without pairs is.
+    best = max(validated, key=lambda record: -math.inf if record[SCORE] is None else record[SCORE])
+    return {
+        name.removeprefix(_VALIDATION): value
+        for name, value in best.items()
+        if name == 'step' or name.startswith(_VALIDATION)
+    }
+
+
+def _score(evaluated: Evaluated) -> dict[str, Any]:
+    document = evaluated.document
+    return {
+        'dataset': evaluated.dataset,
+        'part': evaluated.part,
+        'protocol': evaluated.protocol,
+        'step': document['step'],
+        **{name: document[name] for name in _FIGURES},
+        **{name: document['decision'][name] for name in _OF_DECISIONS},
+    }

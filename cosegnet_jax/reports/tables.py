@@ -1,0 +1,88 @@
+"""Results as tables for people: our figures beside the baselines and the paper's rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cosegnet_jax.evaluation.protocol import Results
+from cosegnet_jax.evaluation.published import PublishedRow
+
+DASH = '-'  # in place of a figure that is missing
+
+
+class TableRow(NamedTuple):
+    """One printed line: P in percent and J, or a dash where a figure is missing."""
+
+    name: str
+    precision: str
+    jaccard: str
+    source: str
+
+
+def comparison_rows(results: Results, published: Sequence[PublishedRow]) -> list[TableRow]:
+    """List this model gated and ungated, the baselines, and the published rows with their own decimals."""
+    ours, box, full = results.overall, results.baselines['center_box'], results.baselines['all_foreground']
+    return [
+        TableRow('This model, gated', percent(ours.precision), ratio(ours.jaccard), 'measured'),
+        TableRow(
+            'This model, ungated', percent(ours.precision_ungated), ratio(ours.jaccard_ungated), 'measured'
+        ),
+        TableRow('Center box, half of each side', percent(box.precision), ratio(box.jaccard), 'baseline'),
+        TableRow('Everything is foreground', percent(full.precision), ratio(full.jaccard), 'baseline'),
+        *(
+            TableRow(
+                row.method, percent(row.precision), ratio(row.jaccard, decimals=2), f'paper, {row.source}'
+            )
+            for row in published
+        ),
+    ]
+
+
+def class_rows(results: Results) -> list[TableRow]:
+    """List the classes, gated, with their number of pairs in place of a source."""
+    return [
+        TableRow(name, percent(scores.precision), ratio(scores.jaccard), f'{scores.pairs} pairs')
+        for name, scores in results.per_class.items()
+    ]
+
+
+def format_tables(results: Results, published: Sequence[PublishedRow]) -> str:
+    """Set all tables as plain text for a terminal."""
+    methods, classes = comparison_rows(results, published), class_rows(results)
+    width = max(len(row.name) for row in [*methods, *classes])
+
+    def lines(rows: Sequence[TableRow]) -> list[str]:
+        return [f'  {row.name:<{width}}  {row.precision:>6}  {row.jaccard:>5}  {row.source}' for row in rows]
+
+    pairs, decision = results.overall.pairs, results.decision
+    sections = [
+        f'{results.dataset}: {results.images} images, {pairs} pairs inside {len(classes)} classes, '
+        f'protocol {results.protocol.name}',
+        f'  {"":<{width}}  {"P (%)":>6}  {"J":>5}',
+        *lines(methods),
+        'By class, gated',
+        *lines(classes),
+        f'Decisions on {decision.positive_pairs + decision.negative_pairs} pairs, '
+        f'{decision.positive_pairs} of them with a shared object, by {results.decided_by}',
+        f'  accuracy {ratio(decision.accuracy)}, balanced {ratio(decision.balanced_accuracy)}, '
+        f'AUC {ratio(decision.auc)}, average precision {ratio(decision.average_precision)}',
+        f'  null masks where nothing is shared {ratio(decision.null_mask_rate)}, '
+        f'beside an outlier of the class {ratio(decision.null_mask_rate_outliers)}',
+        f'  calibration error {ratio(decision.calibration_error)}; where the gate is open, mean probability '
+        f'{ratio(decision.mean_probability_open)}, of them positive {ratio(decision.positive_rate_open)}',
+    ]
+    if results.skipped_classes:
+        sections.append(f'Classes with fewer than two images, left out: {", ".join(results.skipped_classes)}')
+    return '\n'.join(sections)
+
+
+def percent(value: float | None) -> str:
+    """Format a share as a percentage with one decimal; a dash when it is not defined."""
+    return DASH if value is None or math.isnan(value) else f'{100 * value:.1f}'
+
+
+def ratio(value: float | None, decimals: int = 3) -> str:
+    """Format a share as a decimal fraction; a dash when it is not defined."""
+    return DASH if value is None or math.isnan(value) else f'{value:.{decimals}f}'

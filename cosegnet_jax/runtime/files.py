@@ -1,0 +1,50 @@
+"""Files that are there whole or not at all, so that a program can be killed at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cosegnet_jax.runtime.errors import UserError
+
+
+@contextlib.contextmanager
+def write_atomically(path: Path) -> Iterator[Path]:
+    """A name to write to inside; the file takes the place of `path` at the end, and else leaves the old one.
+
+    The folder of `path` is made where it is missing.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    # Of this process alone; and short, for `path` may be as long as names can be.
+    unfinished = path.with_name(f'.unfinished{os.getpid()}{path.suffix}')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield unfinished
+        unfinished.replace(path)
+    except OSError as error:
+        raise UserError(
+            f'{path}: cannot be written ({error.strerror}); mend that and start again, '
+            f'what is written already is kept'
+        ) from error
+
+
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    """Writes strict JSON, one line for each entry of the document.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    with written(path) as file:
+        file.write_text(to_json(document) + '\n', encoding='utf-8')
+
+
+def to_json(document: dict[str, Any]) -> str:
+    """The text of `write_json`: a matrix indented number by number would be a million lines."""
+    lines = [f'{json.dumps(key)}: {json.dumps(value, allow_nan=False)}' for key, value in document.items()]
+    return '{\n' + ',\n'.join(lines) + '\n}'

@@ -1,0 +1,101 @@
+"""The last phase of a run: the metric and the decision network alone, on averages of the tap taken once.
+
+Nearly all of a step goes into pixels, while these two networks read a few hundred numbers of an image. With
+everything before them fixed, those numbers are the same at every step, and thousands of steps take seconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+from flax import nnx
+from jax.sharding import Mesh
+from jaxtyping import Array, Float, Float32, Int32
+
+from cosegnet_jax import networks
+from cosegnet_jax.config import Config
+from cosegnet_jax.data.batches import visible_classes
+from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data.sampling.balanced import BalancedSampler, classes_with_a_pair
+from cosegnet_jax.losses import cosegnet, mining
+from cosegnet_jax.networks import apply
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.training import optimizer, part_rates
+
+# A batch, where the set has so many classes; images cost nothing here, and both losses are of pairs of them.
+_CLASSES, _IMAGES = 8, 4
+
+
+def train(
+    config: Config, params: Any, examples: Examples, mesh: Mesh
+) -> tuple[Any, dict[str, Float32[np.ndarray, ' steps']]]:
+    """Weights after `config.train.heads_steps` steps, and the losses of each.
+
+    The rule is that of `config.optimizer`, begun anew. Batches are class-balanced, whatever the sampler was
+    before, and each image is mirrored half of the time if `config.data.flip` says so.
+
+    Args:
+        config: The experiment.
+        params: Weights after the last step with images.
+        examples: The training part.
+        mesh: Devices that each hold the weights; all do the same here.
+    """
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, sampler='balanced'))
+    graph, first, steps = networks.graph(config.model), config.train.steps, config.train.heads_steps
+    classes = min(_CLASSES, len(classes_with_a_pair(examples.labels, examples.visible)))
+    sampler = BalancedSampler(examples.labels, examples.visible, config.seed, classes, _IMAGES)
+    drawn = np.stack([sampler.draw(first + step)[:, 0] for step in range(steps)]).astype(np.int32)
+    views = [False, True] if config.data.flip else [False]
+    size = config.evaluation.batch_images
+    averages = np.stack([_averages(graph, params, examples, mirrored, size, mesh) for mirrored in views])
+    rule = optimizer.build(config.optimizer, steps)
+
+    def run(
+        heads: Any,
+        others: Any,
+        fu: Float[Array, 'views n c'],
+        visible: Int32[Array, 'n objects'],
+        numbers: Int32[Array, ' s'],
+        images_of_steps: Int32[Array, 's m'],
+    ) -> tuple[Any, dict[str, Float[Array, ' s']]]:
+        def step(
+            carry: tuple[Any, optax.OptState], now: tuple[Array, Array]
+        ) -> tuple[tuple[Any, optax.OptState], dict[str, Float[Array, '']]]:
+            (heads, state), (number, images) = carry, now
+            of_view, of_losses = jax.random.split(jax.random.fold_in(jax.random.key(config.seed), number))
+            averages = fu[jax.random.randint(of_view, images.shape, 0, len(fu)), images]
+            share = mining.common_classes(visible[images]).any(2)
+
+            def loss(heads: Any) -> tuple[Array, dict[str, Array]]:
+                terms = cosegnet.head_losses(
+                    graph, others | heads, averages, share, images, of_losses, config
+                )
+                return terms['loss'], terms
+
+            gradients, terms = jax.grad(loss, has_aux=True)(heads)
+            updates, state = rule.update(gradients, state, heads)
+            return (optax.apply_updates(heads, updates), state), terms
+
+        (heads, _), terms = jax.lax.scan(step, (heads, rule.init(heads)), (numbers, images_of_steps))
+        return heads, terms
+
+    heads = {name: params[name] for name in part_rates.HEADS}
+    visible = visible_classes(examples.labels, examples.visible).astype(np.int32)
+    numbers = np.arange(first, first + steps, dtype=np.int32)
+    run = jax.jit(run, out_shardings=meshes.replicated(mesh))
+    heads, terms = run(heads, params, averages, visible, numbers, drawn)
+    return params | heads, jax.device_get(terms)
+
+
+def _averages(
+    graph: nnx.GraphDef, params: Any, examples: Examples, mirrored: bool, size: int, mesh: Mesh
+) -> Float32[np.ndarray, 'n c']:
+    """What the metric network reads of every image, of `size` images at a time."""
+    photos = (np.asarray(examples.images[rows]) for rows in examples.batches(size))
+    if mirrored:
+        photos = (images[:, :, ::-1] for images in photos)
+    return np.concatenate(list(apply.averages(graph, params, photos, size, mesh)))

@@ -1,0 +1,66 @@
+"""predict.py, as a user runs it."""
+
+import json
+
+import pytest
+from pictures_of_discs import save
+from programs import run
+
+
+def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_folder):
+    photos = save(tmp_path / 'photos', 'one.png', 'two.png')
+    (photos / 'te\nxt.jpg').write_text('no photo at all')
+    out = tmp_path / 'out'
+    done = run(
+        '-m',
+        'cosegnet_jax',
+        'predict',
+        f'--workdir={run_folder}',
+        f'--images={photos}',
+        f'--out={out}',
+        '--threshold=0',
+        '--json',
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == json.loads((out / 'pairs.json').read_text())
+    assert json.loads(done.stdout)['groups'] == [[0, 1]]
+    assert 'skipped te�xt.jpg: not an image that can be read' in done.stderr
+    assert (out / 'masks' / 'one.png').is_file()
+    assert (out / 'report.html').is_file()
+
+    other = run(
+        '-m',
+        'cosegnet_jax',
+        'predict',
+        f'--workdir={run_folder}',
+        f'--images={photos}',
+        f'--out={out}',
+        '--threshold=1',
+        '--annotations=cvat',
+    )
+    assert other.returncode == 0, other.stderr
+    assert other.stdout.splitlines() == [
+        '2 photos at threshold 1: 0 group(s)',
+        'outliers: 2 photos (one.png, two.png)',
+        f'written: {out}/masks, pairs.json, report.html, annotations/cvat.xml',
+    ]
+    assert (out / 'annotations' / 'cvat.xml').is_file()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--images=nowhere', '--out=out'], '--images: nowhere: no such file or folder'),
+        (['--images=photos', '--out=photos/one.png/out'], '--out=photos/one.png/out: Not a directory'),
+        (['--images=photos', f'--out=photos/{"long" * 99}'], 'File name too long; name another folder'),
+    ],
+    ids=['no photos', 'unwritable', 'impossible'],
+)
+def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, run_folder, arguments, message):
+    save(tmp_path / 'photos', 'one.png', 'two.png')
+    arguments = [argument.replace('=', f'={tmp_path}/') for argument in arguments]
+    message = message.replace('=photos', f'={tmp_path}/photos').replace(' nowhere', f' {tmp_path}/nowhere')
+    done = run('-m', 'cosegnet_jax', 'predict', f'--workdir={run_folder}', *arguments)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr.strip().splitlines()[-1]
+    assert 'Traceback' not in done.stderr

@@ -1,0 +1,150 @@
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from small_pictures import save
+
+from cosegnet_jax.cli import prepare
+from cosegnet_jax.data import prepared_set
+from cosegnet_jax.runtime.errors import UserError
+
+COMMAND = [sys.executable, '-m', 'cosegnet_jax.cli.prepare']
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ('cat/a.png', 'cat/b.jpg', 'dog/a.jpg', 'dog/b.jpg'):
+        save(tmp_path / 'pets', name)
+    return tmp_path / 'pets'
+
+
+@pytest.fixture
+def flags(root, tmp_path):
+    return [f'--manual_dir={root}', f'--data_dir={tmp_path / "tfds"}']
+
+
+def assert_error(argv, *parts):
+    with pytest.raises(UserError) as caught:
+        prepare.run(argv)
+    message = str(caught.value)
+    assert '\n' not in message
+    for part in parts:
+        assert str(part) in message
+
+
+def test_the_summary_is_all_that_is_printed(root, flags, tmp_path, capfd):
+    (root / 'images/dog/c.jpg').write_bytes(b'')
+    save(root, 'dog/d.jpg')
+    prepare.run(['folder/mine', *flags])
+    out = capfd.readouterr().out.splitlines()
+    assert out[0].split() == ['class', 'images', 'outliers', 'object']
+    assert out[-2].startswith(f'rejected: {root / "masks/dog/c.png"}: missing mask')
+    assert out[-1].endswith(f' in {tmp_path / "tfds/folder/mine/1.0.0"}')
+    assert len(out) == 4 + 1 + 2
+
+
+def test_a_prepared_set_is_not_prepared_again(root, flags, tmp_path, capsys):
+    prepare.run(['folder/mine', *flags])
+    first = capsys.readouterr().out
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / 'tfds').rglob('*')}
+    prepare.run(['folder/mine', flags[1]])
+    second = capsys.readouterr().out
+    assert second.startswith(first)
+    assert 'prepared before; remove' in second.removeprefix(first)
+    assert files == {path: path.stat().st_mtime_ns for path in (tmp_path / 'tfds').rglob('*')}
+
+
+def test_a_preview_of_a_set_that_was_there(root, flags, tmp_path):
+    prepare.run(['folder/mine', *flags])
+    prepare.run(['folder/mine', *flags, f'--preview={tmp_path / "sheet.png"}'])
+    with Image.open(tmp_path / 'sheet.png') as sheet:
+        assert sheet.width > sheet.height > 144 * 2
+
+
+def test_errors_of_the_command_line(flags, tmp_path):
+    assert_error([], 'required: SET')
+    assert_error(['pascal_cosge', *flags], 'pascal_cosge', 'did you mean pascal_coseg?')
+    assert_error(['icoseg', '--manualdir=x'], '--manualdir=x', '--help')
+    assert_error(['icoseg', '--manual=x'], '--manual=x')  # no abbreviations
+    assert_error(['icoseg', *flags, '--preview=x.gif'], 'x.gif', '.png')
+    assert_error(
+        ['icoseg', *flags, f'--preview={tmp_path}/no/x.png'], f'{tmp_path}/no/x.png', 'no such folder'
+    )
+    assert not (tmp_path / 'tfds').exists()
+
+
+def test_a_missing_manual_dir_says_where_the_set_is_published(flags, tmp_path):
+    assert_error(
+        ['icoseg', flags[1]], '--manual_dir=DIR is missing', 'chenlab.ece.cornell.edu', 'ground_truth/<group>'
+    )
+    assert_error(['icoseg', f'--manual_dir={tmp_path}/no', flags[1]], f'{tmp_path}/no: nothing there')
+
+
+def test_a_folder_that_cannot_be_written(root, tmp_path):
+    (tmp_path / 'file').write_text('')
+    assert_error(
+        ['folder/mine', f'--manual_dir={root}', f'--data_dir={tmp_path}/file'],
+        f'{tmp_path}/file',
+        '--data_dir',
+    )
+
+
+def test_another_process_that_prepares_the_same_set(flags, tmp_path):
+    folder = tmp_path / 'tfds/folder/mine'
+    folder.mkdir(parents=True)
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    assert_error(['folder/mine', *flags], folder, 'another process')
+    os.close(handle)
+    prepare.run(['folder/mine', *flags])
+
+
+def unfinished(data_dir):
+    return sorted(data_dir.rglob('incomplete*'))
+
+
+def test_a_killed_preparation_starts_anew(root, flags, tmp_path):
+    for number in range(1000):
+        for path in (root / 'images/dog/a.jpg', root / 'masks/dog/a.png'):
+            path.with_name(f'{number}{path.suffix}').hardlink_to(path)
+    data_dir = tmp_path / 'tfds'
+    with subprocess.Popen([*COMMAND, 'folder/mine', *flags], stdout=subprocess.DEVNULL) as process:
+        while not unfinished(data_dir):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert unfinished(data_dir)
+    with pytest.raises(UserError, match='not prepared'):
+        prepared_set.load('folder/mine', data_dir, 8)
+
+    (data_dir / 'folder/other/incomplete.ABCDEF_1.0.0').mkdir(parents=True)  # maybe of a process at work
+    prepare.run(['folder/mine', *flags])
+    assert unfinished(data_dir) == [data_dir / 'folder/other/incomplete.ABCDEF_1.0.0']
+    assert len(prepared_set.load('folder/mine', data_dir, 8)) == 1004
+
+
+def test_what_killed_downloads_left_is_removed(root, flags, tmp_path):
+    downloads = tmp_path / 'tfds/downloads'
+    for path in ('folder/x.tar.tmp.0123', 'folder/extracted/incomplete.0123_x', 'voc2012/y.tar.tmp.4567'):
+        (downloads / path).mkdir(parents=True)
+    prepare.run(['folder/mine', *flags])
+    assert sorted(path.name for path in downloads.rglob('*.*')) == ['y.tar.tmp.4567']
+
+
+def test_the_command_prints_errors_in_one_line(tmp_path):
+    done = subprocess.run([*COMMAND, 'mscr', f'--data_dir={tmp_path}'], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ''
+    assert done.stderr == 'error: mscr: no such data set; did you mean msrc?\n'
+
+
+def test_the_command_is_quiet(root, flags):
+    done = subprocess.run([*COMMAND, 'folder/mine', *flags], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert Path(done.stdout.split()[-1]).is_dir()

@@ -1,0 +1,158 @@
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+from untrained_runs import SMALL, random_params
+
+from cosegnet_jax import config as configs
+from cosegnet_jax.export import model_file
+from cosegnet_jax.runtime import mesh as meshes
+from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.training.checkpoints import Trained
+from cosegnet_jax.training.training_images import TrainedOn
+
+KERNEL = 'encoder.layers.conv1_1.kernel'
+
+
+def read(path):
+    return model_file.read(path, meshes.data_mesh())
+
+
+def test_one_file_is_all_that_was_exported(tmp_path, network):
+    model_file.write(tmp_path / 'model.safetensors', network, 'float32')
+    found = read(tmp_path / 'model.safetensors')
+    jax.tree.map(np.testing.assert_array_equal, found.params, network.params)
+    assert found._replace(params=None) == network._replace(params=None)
+    assert (found.step, found.config, found.dataset, found.images) == (0, SMALL, 'spots', 1)
+    assert all(len(leaf.sharding.device_set) == 8 for leaf in jax.tree.leaves(found.params))
+
+
+def test_parameters_are_found_under_their_place_in_the_network(tmp_path, network):
+    model_file.write(tmp_path / 'm', network, 'float32')
+    arrays = load_file(tmp_path / 'm')
+    kernel = network.params['encoder']['layers']['conv1_1']['kernel']
+    np.testing.assert_array_equal(arrays[KERNEL], kernel)
+    assert arrays.keys() >= {'decoder.layers.cT13.bias', 'metric.fc2.kernel', 'decision.fc1.bias'}
+
+
+def test_half_of_the_space_holds_the_parameters_rounded_to_float16(tmp_path, network):
+    for stored in ('float32', 'float16'):
+        model_file.write(tmp_path / stored, network, stored)
+    sizes = [(tmp_path / stored).stat().st_size for stored in ('float16', 'float32')]
+    numbers = sum(leaf.size for leaf in jax.tree.leaves(network.params))
+    assert sizes[1] - sizes[0] == pytest.approx(2 * numbers, rel=0.01)  # offsets have fewer digits, too
+    found = read(tmp_path / 'float16').params
+    assert {leaf.dtype for leaf in jax.tree.leaves(found)} == {np.dtype('float32')}
+    jax.tree.map(
+        lambda ours, exact: np.testing.assert_array_equal(ours, np.asarray(exact).astype(np.float16)),
+        found,
+        network.params,
+    )
+    assert np.any(found['encoder']['layers']['conv1_1']['kernel'] != load_file(tmp_path / 'float32')[KERNEL])
+
+
+def test_what_tells_of_the_machine_stays_there(tmp_path):
+    data = configs.Data('mine', '/home/anna/cows', '/home/anna/sets', split_file='/home/anna/split.json')
+    model = dataclasses.replace(SMALL.model, weights='/home/anna/vgg16.npz')
+    config = dataclasses.replace(SMALL, data=data, model=model)
+    seen = TrainedOn('mine', '/home/anna/cows', ['cow/berta.jpg', 'cow/olga.jpg'])
+    network = model_file.release(Trained(3, random_params(config), config, seen))
+    model_file.write(tmp_path / 'm', network, 'float32')
+    content = (tmp_path / 'm').read_bytes()
+    assert not [word for word in (b'anna', b'berta', b'olga') if word in content]
+    found = read(tmp_path / 'm')
+    assert (found.step, found.dataset, found.images) == (3, 'mine', 2)
+    assert (found.config.data.root, found.config.model.weights) == ('cows', 'vgg16.npz')
+
+
+@pytest.mark.parametrize(
+    ('value', 'stored', 'message'),
+    [
+        (
+            1e5,
+            'float16',
+            rf'{KERNEL} that are no finite float16 numbers; .*, or leave --half',
+        ),
+        (np.nan, 'float32', rf'{KERNEL} that are no finite float32 numbers; export another step$'),
+    ],
+)
+def test_parameters_that_are_no_numbers_are_not_given_away(tmp_path, network, value, stored, message):
+    params = jax.tree.map(np.array, network.params)
+    params['encoder']['layers']['conv1_1']['kernel'][0, 0, 0, 0] = value
+    with pytest.raises(UserError, match=message):
+        model_file.write(tmp_path / 'm', network._replace(params=params), stored)
+    assert not (tmp_path / 'm').exists()
+
+
+def described(**changes):
+    def change(arrays, about):
+        about |= changes
+        return arrays
+
+    return change
+
+
+def with_config(**changes):
+    def change(arrays, about):
+        about['config']['model'] |= changes
+        return arrays
+
+    return change
+
+
+def without(arrays, about):
+    return {name: array for name, array in arrays.items() if name != KERNEL}
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (without, f"has no '{KERNEL}', unlike the network of its config"),
+        (lambda arrays, _: arrays | {'more': np.zeros(2)}, "has 'more' too"),
+        (lambda arrays, _: arrays | {KERNEL: arrays[KERNEL][..., 1:]}, r'of shape \(3, 3, 3, 3\) instead of'),
+        (
+            lambda arrays, _: arrays | {KERNEL: arrays[KERNEL].astype(int)},
+            'of type I64 instead of F32 or F16',
+        ),
+        (with_config(width=1 / 32), r'of shape .* instead of'),
+        (with_config(name='base'), r'config\.model\.name=base, whose masks depend on the pair'),
+        (with_config(depth=3), r'written by another version, cosegnet_jax .*model\.depth: no such key'),
+        (described(format=2, version='9.1'), 'of format 2, and this .* format 1; use cosegnet_jax 9.1'),
+        (described(step='last'), 'its description is damaged'),
+        (described(config='small'), 'its description is damaged'),
+    ],
+    ids=['missing', 'further', 'shape', 'type', 'width', 'pairs', 'key', 'format', 'step', 'no config'],
+)
+def test_a_file_that_does_not_hold_its_network_is_refused_in_one_line(tmp_path, network, change, message):
+    path = tmp_path / 'm'
+    model_file.write(path, network, 'float32')
+    with safe_open(path, framework='np') as file:
+        about = json.loads(file.metadata()['cosegnet_jax'])
+    arrays = change(load_file(path), about)
+    save_file(arrays, path, {'cosegnet_jax': json.dumps(about)})
+    check_refused(path, message)
+
+
+def test_other_files_are_refused_in_one_line(tmp_path, network):
+    path = tmp_path / 'm'
+    check_refused(path, 'cannot be read .*No such file')
+    path.write_text('no model at all')
+    check_refused(path, 'cannot be read .*; get it again')
+    model_file.write(path, network, 'float32')
+    path.write_bytes(path.read_bytes()[:-100])
+    check_refused(path, 'cannot be read .*; get it again')
+    save_file({KERNEL: np.zeros((3, 3, 3, 4), np.float32)}, path)
+    check_refused(path, 'not a model of cosegnet_jax')
+    save_file({KERNEL: np.zeros((3, 3, 3, 4), np.float32)}, path, {'cosegnet_jax': '{'})
+    check_refused(path, 'its description is damaged')
+
+
+def check_refused(path, message):
+    with pytest.raises(UserError, match=message) as raised:
+        read(path)
+    assert str(raised.value).startswith(f'{path}: ')
+    assert '\n' not in str(raised.value)

@@ -1,0 +1,138 @@
+"""cosegnet export, as a user runs it, and what can be done with the folder."""
+
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+from programs import run
+from untrained_runs import SMALL, random_params, save_run
+
+from cosegnet_jax import CoSegmenter
+from cosegnet_jax import config as configs
+from cosegnet_jax.export.model_folder import export
+from cosegnet_jax.runtime.errors import UserError
+
+
+def exported(run_folder, out, **choices):
+    out.mkdir()
+    choices = {'step': None, 'stored': 'float32', 'writers': []} | choices
+    return export(run_folder, out, **choices)
+
+
+def test_the_exported_folder_predicts_as_the_run_does(tmp_path, run_folder):
+    out = tmp_path / 'exported'
+    done = run('-m', 'cosegnet_jax', 'export', f'--workdir={run_folder}', f'--out={out}', '--stablehlo')
+    assert done.returncode == 0, done.stderr
+    names = ['README.md', 'decide.stablehlo', 'describe.stablehlo', 'model.safetensors']
+    assert sorted(file.name for file in out.iterdir()) == names
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == [f'{out}/{name}' for name in names]
+
+    rng = np.random.default_rng(0)
+    for name in ('one.png', 'two.png', 'three.png'):
+        Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8)).save(tmp_path / name)
+    photos = ','.join(str(tmp_path / name) for name in ('one.png', 'two.png', 'three.png'))
+    found = {}
+    for flag in (f'--workdir={run_folder}', f'--model={out}'):
+        # The same network: what the first has found, the second need not look for.
+        done = run(
+            '-m', 'cosegnet_jax', 'predict', flag, f'--images={photos}', f'--out={tmp_path}/found', '--json'
+        )
+        assert done.returncode == 0, done.stderr
+        found[flag] = json.loads(done.stdout)
+    first, second = found.values()
+    assert first == second
+    assert len(first['names']) == 3
+
+
+def test_the_card_tells_of_the_checkpoint_and_of_no_other(tmp_path):
+    folder = save_run(tmp_path / 'run', SMALL, random_params(SMALL))
+    lines = [
+        {'step': 9, 'validation_jaccard': 0.9375},
+        {'step': 0, 'loss': 1.0},
+        {'step': 0, 'validation_jaccard': 0.4375, 'validation_jaccard_ungated': 0.5},
+    ]
+    (folder / 'metrics.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
+    for step, part, jaccard in ((0, 'test', 0.1875), (9, 'all', 0.6875)):
+        document = {
+            'dataset': 'spots',
+            'split': part,
+            'step': step,
+            'images': 40,
+            **dict.fromkeys(('precision', 'jaccard', 'precision_ungated', 'jaccard_ungated'), jaccard),
+            'per_class': {},
+            'decision': {'balanced_accuracy': 0.5, 'auc': 0.5, 'null_mask_rate': 0.5},
+            'protocol': {'name': 'cosegnet', 'decided_by': 'the decision network'},
+            'training': {'dataset': 'spots', 'config': dataclasses.asdict(SMALL)},
+        }
+        file = folder / 'eval' / f'spots-{part}-cosegnet.json'
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(document))
+    exported(folder, tmp_path / 'out')
+    card = (tmp_path / 'out' / 'README.md').read_text()
+    assert '0.438, ungated 0.500' in card
+    assert '0.188' in card
+    assert '0.938' not in card
+    assert '0.688' not in card
+
+
+def test_nothing_is_overwritten_and_what_fails_leaves_nothing(tmp_path, run_folder):
+    (tmp_path / 'used').mkdir()
+    (tmp_path / 'used' / 'README.md').write_text('mine')
+    with pytest.raises(UserError, match='used: is not empty; name a new folder'):
+        export(run_folder, tmp_path / 'used', None, 'float32', [])
+    assert (tmp_path / 'used' / 'README.md').read_text() == 'mine'
+
+    broken = jax.tree.map(lambda leaf: leaf * np.float32(np.nan), random_params(SMALL))
+    with pytest.raises(UserError, match='no finite float32 numbers'):
+        exported(save_run(tmp_path / 'broken', SMALL, broken), tmp_path / 'out')
+    assert not any((tmp_path / 'out').iterdir())
+
+
+def test_networks_of_pairs_and_missing_steps_are_refused(tmp_path, run_folder):
+    base = dataclasses.replace(SMALL, model=configs.Model(name='base', width=1 / 64, weights='none'))
+    folder = save_run(tmp_path / 'base', base, random_params(base))
+    with pytest.raises(UserError, match=r'config\.model\.name=base, whose masks depend on the pair'):
+        exported(folder, tmp_path / 'out')
+    with pytest.raises(UserError, match='no checkpoint of step 7; there are 0'):
+        exported(run_folder, tmp_path / 'seventh', step=7)
+
+
+def test_half_of_the_space_finds_nearly_the_same(tmp_path, run_folder):
+    exported(run_folder, tmp_path / 'out', stored='float16')
+    photos = list(np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8))
+    exact = CoSegmenter.load(run_folder).cosegment(photos)
+    rounded = CoSegmenter.from_pretrained(tmp_path / 'out').cosegment(photos)
+    np.testing.assert_allclose(
+        np.stack(list(rounded.soft_masks)), np.stack(list(exact.soft_masks)), atol=0.02
+    )
+    np.testing.assert_allclose(rounded.embeddings, exact.embeddings, rtol=0.005, atol=0.01)
+    assert np.any(rounded.embeddings != exact.embeddings)
+
+
+@pytest.mark.parametrize(
+    ('command', 'arguments', 'message'),
+    [
+        ('export', ['--out=out'], '--workdir=DIR is missing'),
+        ('export', ['--workdir=run'], '--out=FOLDER is missing'),
+        ('export', ['--workdir=nowhere', '--out=out'], 'no checkpoints in it; train first'),
+        ('predict', ['--images=photos', '--out=out'], 'one of --workdir=DIR and --model=NAME must be given'),
+        ('predict', ['--images=photos', '--out=out', '--workdir=run', '--model=m'], 'one of --workdir=DIR'),
+        ('predict', ['--images=photos', '--out=out', '--model=m'], 'm: no such file or folder'),
+    ],
+    ids=['no run', 'no folder', 'no such run', 'neither', 'both', 'no such model'],
+)
+def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, command, arguments, message):
+    (tmp_path / 'photos').mkdir()
+    for name in ('one.png', 'two.png'):
+        Image.new('RGB', (8, 8)).save(tmp_path / 'photos' / name)
+    arguments = [
+        argument if '=m' in argument else argument.replace('=', f'={tmp_path}/') for argument in arguments
+    ]
+    done = run('-m', 'cosegnet_jax', command, *arguments)
+    assert (done.returncode, done.stdout) == (2, '')
+    (line,) = done.stderr.splitlines()
+    assert line.startswith('error: ')
+    assert message in line

@@ -1,0 +1,79 @@
+"""The Python of docs/models.md, run as it is printed, in a folder with an exported network and photos."""
+
+import dataclasses
+import importlib.util
+
+import numpy as np
+import pytest
+from PIL import Image
+from programs import ROOT
+from untrained_runs import SMALL, random_params, save_run
+
+from cosegnet_jax.export import onnx_file, stablehlo
+from cosegnet_jax.export.model_folder import export
+
+SNIPPETS = {
+    lines.split('\n', 1)[0]: lines.split('```python\n')[1].split('```')[0]
+    for lines in (ROOT / 'docs' / 'models.md').read_text(encoding='utf-8').split('\n## ')
+    if '```python\n' in lines
+}
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('page')
+    config = dataclasses.replace(SMALL, image_size=64)
+    run = save_run(folder / 'run', config, random_params(config))
+    (folder / 'exported').mkdir()
+    export(run, folder / 'exported', None, 'float32', [stablehlo.write])
+    rng = np.random.default_rng(0)
+    for name in ('beach.jpg', 'boat.png', 'dinner.jpg'):
+        Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def after(folder, monkeypatch):
+    """What a section's Python leaves defined."""
+    monkeypatch.chdir(folder)
+
+    def run(section):
+        names = {}
+        exec(SNIPPETS[section], names)
+        return names
+
+    return run
+
+
+def test_with_this_package_and_with_jax_alone_the_same_is_found(after):
+    found = after('With this package')['found']
+    alone = after('With JAX alone')
+    np.testing.assert_allclose(alone['embeddings'], found.embeddings, rtol=1e-5, atol=1e-5)
+    pairs = ~np.eye(3, dtype=bool)  # a photo and itself are not decided
+    np.testing.assert_allclose(alone['probabilities'][pairs], found.probabilities[pairs], atol=1e-5)
+    assert alone['masks'].shape == (3, 64, 64)
+
+
+@pytest.mark.filterwarnings('ignore')  # of libraries that only the converter uses
+def test_onnxruntime_finds_the_same(after, folder):
+    if importlib.util.find_spec('jax2onnx') is None or importlib.util.find_spec('onnxruntime') is None:
+        pytest.skip("jax2onnx and onnxruntime are not installed: pip install 'cosegnet-jax[onnx]'")
+    (folder / 'onnx').mkdir()
+    to_onnx = onnx_file.converter()
+    export(folder / 'run', folder / 'onnx', None, 'float32', [lambda *args: onnx_file.write(*args, to_onnx)])
+    for file in (folder / 'onnx').glob('*.onnx'):
+        file.rename(folder / 'exported' / file.name)
+    found, there = after('With this package')['found'], after('With ONNX Runtime')
+    np.testing.assert_allclose(there['embeddings'], found.embeddings, rtol=1e-3, atol=1e-3)
+
+
+def test_with_anything_else_the_parameters_are_found(after):
+    there = after('With anything else')
+    assert there['about']['format'] == 1
+    assert there['kernel'].shape[:3] == (3, 3, 3)
+
+
+def test_every_section_with_python_is_run():
+    assert SNIPPETS.keys() == {
+        'With this package', 'With JAX alone', 'With ONNX Runtime', 'With anything else',
+    }  # fmt: skip

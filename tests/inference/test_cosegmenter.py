@@ -1,0 +1,236 @@
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+from pictures_of_discs import disc
+from PIL import Image, ImageOps
+from untrained_runs import SMALL, random_params, save_run
+
+import cosegnet_jax
+from cosegnet_jax import config as configs
+from cosegnet_jax.inference import cosegmenter
+from cosegnet_jax.inference.cosegmentation import Described
+from cosegnet_jax.networks import apply
+from cosegnet_jax.runtime.errors import UserError
+
+
+def soft(described):
+    assert np.ptp(described.soft_mask) > 100  # else one mask would look like another
+    return described.soft_mask.astype(int)
+
+
+def test_the_class_is_to_be_had_from_the_package():
+    assert cosegnet_jax.CoSegmenter is cosegmenter.CoSegmenter
+    with pytest.raises(AttributeError, match='CoSegmenters'):
+        _ = cosegnet_jax.CoSegmenters
+
+
+def test_a_run_says_itself_what_network_it_holds(segmenter):
+    assert (segmenter.config.image_size, segmenter.step) == (32, 0)
+    assert segmenter.config.model.width == 1 / 64
+
+
+def test_loading_says_nothing(run_folder, caplog):
+    cosegmenter.CoSegmenter.load(run_folder)
+    assert not caplog.records
+
+
+def test_networks_of_pairs_and_missing_checkpoints_are_refused(tmp_path, run_folder):
+    base = dataclasses.replace(SMALL, model=configs.Model(name='base', width=1 / 64, weights='none'))
+    with pytest.raises(UserError, match=r'config\.model\.name=base, whose masks depend on the pair'):
+        cosegmenter.CoSegmenter.load(save_run(tmp_path / 'base', base, random_params(base)))
+    with pytest.raises(UserError, match='no checkpoints in it; train first'):
+        cosegmenter.CoSegmenter.load(tmp_path / 'nowhere')
+    with pytest.raises(UserError, match='no checkpoint of step 7; there are 0'):
+        cosegmenter.CoSegmenter.load(run_folder, step=7)
+    assert not (tmp_path / 'nowhere').exists()
+
+
+def test_fingerprints_tell_networks_apart(segmenter):
+    def changed(**fields):
+        return dataclasses.replace(segmenter, **fields).fingerprint()
+
+    # What it began with.
+    model = dataclasses.replace(segmenter.config.model, weights='imagenet', feature_scale=0.5)
+    assert segmenter.fingerprint() == changed(step=7)
+    assert segmenter.fingerprint() == changed(config=dataclasses.replace(segmenter.config, model=model))
+    assert segmenter.fingerprint() != changed(params=jax.tree.map(lambda leaf: leaf + 1, segmenter.params))
+    assert segmenter.fingerprint() != changed(config=dataclasses.replace(segmenter.config, image_size=64))
+
+
+def test_photos_of_any_kind_and_size_get_masks_of_their_own_size(tmp_path, segmenter):
+    disc(1, (30, 50)).save(tmp_path / 'tall.png')
+    with Image.open(tmp_path / 'tall.png') as opened:
+        images = [tmp_path / 'tall.png', disc(2, (90, 33)), np.asarray(disc(3, (31, 7))), opened]
+        found = segmenter.cosegment(images, threshold=0.0)
+        assert found.names == (str(tmp_path / 'tall.png'), 'photo 1', 'photo 2', str(tmp_path / 'tall.png'))
+        assert [mask.shape for mask in found.masks] == [(50, 30), (33, 90), (7, 31), (50, 30)]
+        assert [mask.shape for mask in found.soft_masks] == [(50, 30), (33, 90), (7, 31), (50, 30)]
+        np.testing.assert_array_equal(found.masks[0], found.soft_masks[0] >= 0.5)
+        assert found.groups == [[0, 1, 2, 3]]
+        np.testing.assert_allclose(found.embeddings[0], found.embeddings[3], rtol=1e-5)
+    np.testing.assert_array_equal(found.probabilities, found.probabilities.T)
+    np.testing.assert_array_equal(np.diag(found.probabilities), 1)
+
+
+def test_masks_and_decisions_are_those_of_the_network(segmenter):
+    photos = np.stack([np.asarray(disc(seed, (32, 32))) for seed in range(3)])
+    graph = cosegmenter.models.graph(segmenter.config.model)
+    [(masks, embeddings)] = apply.describe(graph, segmenter.params, [photos], 4, segmenter.mesh)
+    found = segmenter.cosegment(list(photos), threshold=0.0)
+    np.testing.assert_array_equal(np.stack(list(found.masks)), masks >= 0.5)
+    np.testing.assert_allclose(np.stack(list(found.soft_masks)), masks, atol=0.5 / 255 + 1e-6)
+    np.testing.assert_allclose(found.embeddings, embeddings, rtol=1e-5)
+
+
+def test_an_outlier_has_a_null_mask_and_keeps_its_soft_mask(segmenter):
+    found = segmenter.cosegment([disc(1), disc(2)], threshold=1.0)
+    assert (found.groups, found.outliers) == ([], [0, 1])
+    assert not any(mask.any() for mask in found.masks)
+    assert all(mask.max() > 0 for mask in found.soft_masks)
+
+
+def test_where_all_are_neighbors_nothing_differs(segmenter):
+    photos = [disc(seed) for seed in range(5)]
+    every, near = segmenter.cosegment(photos, 0.4), segmenter.cosegment(photos, 0.4, neighbors=4)
+    np.testing.assert_array_equal(near.probabilities, every.probabilities)
+    assert (near.groups, near.outliers) == (every.groups, every.outliers)
+
+
+def test_of_neighbors_alone_the_decisions_are_the_same(segmenter):
+    pytest.importorskip('faiss', reason='needs faiss, of the extra large')
+    photos = [disc(seed) for seed in range(40)]
+    threshold = 0.5
+    near = segmenter.cosegment(photos, threshold, neighbors=3)
+    table = segmenter.decide(near.embeddings)
+    decided = near.probabilities.tocoo()
+    assert 40 * 4 < decided.nnz < 40 * 40
+    np.testing.assert_allclose(decided.data, table[decided.row, decided.col], rtol=1e-5)
+    np.testing.assert_array_equal(near.probabilities.diagonal(), 1)
+    assert (near.probabilities - near.probabilities.T).nnz == 0
+    every = segmenter.cosegment(photos, threshold)
+    assert (near.groups, near.outliers) == (every.groups, every.outliers)
+    assert [mask.any() for mask in near.masks] == [mask.any() for mask in every.masks]
+
+
+def test_each_photo_is_looked_at_once_and_one_shape_is_compiled(monkeypatch, segmenter):
+    shapes = []
+    look = apply._describe
+
+    def counting(graph, params, images):
+        shapes.append(images.shape)
+        return look(graph, params, images)
+
+    monkeypatch.setattr(apply, '_describe', counting)
+    described = list(segmenter.describe(disc(seed, (20 + seed, 30)) for seed in range(19)))
+    assert [one.size for one in described] == [(30, 20 + seed) for seed in range(19)]
+    assert shapes == [(8, 32, 32, 3)] * 3
+
+
+def test_photos_are_read_as_they_are_needed(segmenter):
+    taken = []
+
+    def photos():
+        for seed in range(100):
+            taken.append(seed)
+            yield disc(seed, (8, 8))
+
+    next(segmenter.describe(photos()))
+    assert len(taken) <= 3 * cosegmenter.BATCH
+    assert list(segmenter.describe([])) == []
+
+
+@pytest.mark.parametrize('orientation', [3, 6, 8])
+def test_a_photo_that_exif_turns_gets_the_mask_of_what_is_seen(tmp_path, segmenter, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    disc(5, (60, 36)).save(tmp_path / 'turned.png', exif=exif)
+    with Image.open(tmp_path / 'turned.png') as stored:
+        upright = ImageOps.exif_transpose(stored)
+        from_file, from_memory, seen = segmenter.describe(
+            [tmp_path / 'turned.png', stored, np.asarray(upright)]
+        )
+    assert from_file.size == from_memory.size == seen.size == upright.size[::-1]
+    np.testing.assert_array_equal(soft(from_file), soft(seen))
+    np.testing.assert_array_equal(soft(from_memory), soft(seen))
+
+
+def test_other_kinds_of_files_are_seen_as_their_colors(tmp_path, segmenter):
+    photo = disc(6)
+    clear = photo.copy()
+    clear.putalpha(Image.fromarray(np.where(np.arange(60) < 30, 0, 255).astype(np.uint8)[None].repeat(40, 0)))
+    on_white = np.array(photo)
+    on_white[:, :30] = 255
+    gray = np.asarray(photo.convert('L'))
+    quantised = photo.quantize(16)
+    cases = {
+        'alpha.png': (clear, on_white),
+        'gray.png': (photo.convert('L'), gray),
+        'gray16.png': (Image.fromarray(gray.astype(np.uint16) * 257), gray),
+        'palette.png': (quantised, np.asarray(quantised.convert('RGB'))),
+        'cmyk.tif': (photo.convert('CMYK'), np.asarray(photo.convert('CMYK').convert('RGB'))),
+    }
+    for name, (image, _) in cases.items():
+        image.save(tmp_path / name)
+    files = list(segmenter.describe(tmp_path / name for name in cases))
+    colors = list(segmenter.describe([colors for _, colors in cases.values()]))
+    arrays = list(segmenter.describe([np.asarray(clear), np.asarray(clear.convert('RGBA'))]))
+    for name, file, color in zip(cases, files, colors, strict=True):
+        assert np.abs(soft(file) - soft(color)).max() <= 1, name
+    assert np.abs(soft(arrays[0]) - soft(colors[0])).max() <= 1
+    assert np.abs(soft(files[0]) - soft(files[1])).max() > 50  # other colors are seen as others
+
+
+@pytest.mark.parametrize('size', [(64, 128), (17, 5), (640, 48)])  # height, width
+def test_a_soft_mask_is_laid_over_the_whole_photo(size):
+    small = np.zeros((32, 32), np.uint8)
+    small[16:, :8] = 255  # the lower half of the left quarter
+    full = Described(size, small, np.zeros(64, np.float32)).full_size()
+    assert full.shape == size
+    expected = np.zeros(size)
+    for row in range(size[0]):
+        for column in range(size[1]):
+            expected[row, column] = (row + 0.5) / size[0] >= 0.5 and (column + 0.5) / size[1] <= 0.25
+    y, x = np.meshgrid(*((np.arange(side) + 0.5) / side for side in size), indexing='ij')
+    clear = (np.abs(y - 0.5) > 1 / 20 + 0.5 / size[0]) & (np.abs(x - 0.25) > 1 / 20 + 0.5 / size[1])
+    np.testing.assert_array_equal((full >= 0.5)[clear], expected[clear] > 0)
+    assert clear.any()
+
+
+def test_cutouts_are_the_photos_with_the_masks_as_transparency(segmenter):
+    found = segmenter.cosegment([disc(1), disc(2, (30, 70))], threshold=0.0)
+    for photo, mask, cutout in zip([disc(1), disc(2, (30, 70))], found.masks, found.cutouts(), strict=True):
+        assert (cutout.mode, cutout.size) == ('RGBA', photo.size)
+        np.testing.assert_array_equal(np.asarray(cutout)[..., :3], np.asarray(photo))
+        np.testing.assert_array_equal(np.asarray(cutout)[..., 3], mask * 255)
+    assert [cutout.size for cutout in found.cutouts()[1:]] == [(30, 70)]
+
+
+@pytest.mark.parametrize(
+    ('images', 'message'),
+    [
+        ([], r'0 photo\(s\), and a pair takes two'),
+        ([disc()], r'1 photo\(s\), and a pair takes two'),
+        ([disc(), 'nowhere.jpg'], r'nowhere\.jpg: no such file'),
+        ([disc(), np.zeros((4, 4, 3))], r'\(4, 4, 3\) and type float64: no picture; give uint8'),
+        ([disc(), np.zeros((4, 4, 2), np.uint8)], r'\(4, 4, 2\) and type uint8: no picture'),
+        ([disc(), np.zeros((0, 4, 3), np.uint8)], r'\(0, 4, 3\): has no pixels'),
+    ],
+    ids=['none', 'one', 'missing', 'float', 'two channels', 'empty'],
+)
+def test_what_cannot_be_cosegmented_is_said_in_one_line(segmenter, images, message):
+    with pytest.raises(UserError, match=message) as raised:
+        segmenter.cosegment(images)
+    assert '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize('method', ['cosegment', 'describe'])
+def test_one_name_is_no_list_of_photos(segmenter, method):
+    with pytest.raises(UserError, match=r'beach\.jpg: give a list of photos'):
+        list(getattr(segmenter, method)('beach.jpg'))
+
+
+def test_config_of_the_run_decides_the_size_of_what_is_looked_at(segmenter):
+    assert segmenter.config.image_size != configs.Config().image_size
+    assert next(segmenter.describe([disc()])).soft_mask.shape == (32, 32)

@@ -1,0 +1,250 @@
+import dataclasses
+import json
+import os
+from xml.etree import ElementTree
+
+import jax
+import numpy as np
+import pytest
+from pictures_of_discs import disc, save
+from PIL import Image
+
+from cosegnet_jax.inference import collection, prediction, results_folder
+from cosegnet_jax.inference.annotations import formats
+from cosegnet_jax.inference.cosegmenter import CoSegmenter
+from cosegnet_jax.runtime.errors import UserError
+
+
+def predict(segmenter, images, out, threshold=0.0, annotations=(), neighbors=None):
+    listed = collection.find(str(images))
+    prediction.check(listed, segmenter, out)
+    out.mkdir(exist_ok=True)
+    return prediction.predict(listed, segmenter, out, threshold, annotations, neighbors)
+
+
+def gray_levels(path):
+    with Image.open(path) as image:
+        assert image.mode == 'L'
+        return np.asarray(image)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return save(tmp_path / 'photos', 'a/one.png', 'a/two 😀.jpg', 'b/one.png')
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """How many photos were looked at."""
+    seen = []
+    describe = CoSegmenter.describe
+
+    def counting(self, images):
+        for one in describe(self, images):
+            seen.append(one)
+            yield one
+
+    monkeypatch.setattr(CoSegmenter, 'describe', counting)
+    return seen
+
+
+def test_masks_probabilities_groups_and_report_are_written(tmp_path, segmenter, photos):
+    found, document = predict(segmenter, photos, tmp_path / 'out')
+    written = json.loads((tmp_path / 'out' / 'pairs.json').read_text())
+    assert written == document
+    assert written['names'] == ['a/one.png', 'a/two 😀.jpg', 'b/one.png']
+    assert (written['groups'], written['outliers'], written['skipped']) == ([[0, 1, 2]], [], [])
+    assert written['threshold'] == 0
+    np.testing.assert_allclose(written['probabilities'], found.probabilities, atol=1e-6)
+    for mask, expected in zip(written['masks'], found.masks, strict=True):
+        np.testing.assert_array_equal(gray_levels(tmp_path / 'out' / mask), expected * 255)
+    assert 'two 😀.jpg' in (tmp_path / 'out' / 'report.html').read_text()
+
+
+def test_annotations_lead_to_the_photos_and_follow_the_groups(tmp_path, segmenter, photos):
+    pytest.importorskip('cv2', reason='needs OpenCV, of the extra annotations')
+    chosen = formats.chosen(['cvat', 'labelme'])
+    out = tmp_path / 'out'
+    for threshold, groups in ((0.0, {'group 1'}), (1.0, set())):
+        predict(segmenter, photos, out, threshold, chosen)
+        labels = {mask.get('label') for mask in ElementTree.parse(out / 'annotations/cvat.xml').iter('mask')}
+        assert labels == groups
+        for name in ('a/one.png', 'a/two 😀.jpg', 'b/one.png'):
+            path = (out / 'annotations' / 'labelme' / name).with_suffix('.json')
+            document = json.loads(path.read_text())
+            assert {shape['label'] for shape in document['shapes']} == groups
+            assert (path.parent / document['imagePath']).resolve() == photos / name
+
+
+def test_where_not_all_pairs_are_decided_they_are_listed_and_the_report_is_an_overview(
+    tmp_path, segmenter, photos
+):
+    pytest.importorskip('faiss', reason='needs faiss, of the extra large')
+    found, document = predict(segmenter, photos, tmp_path / 'out', neighbors=1)
+    assert 'probabilities' not in document
+    assert json.loads((tmp_path / 'out' / 'pairs.json').read_text()) == document
+    for first, second, probability in document['pairs']:
+        assert first < second
+        assert abs(found.probabilities[first, second] - probability) < 1e-6
+    report = (tmp_path / 'out' / 'report.html').read_text()
+    assert 'one.png' in report
+    assert 'id="threshold"' not in report
+
+
+def test_another_threshold_empties_masks_without_looking_again(tmp_path, segmenter, photos, looked_at):
+    found, _ = predict(segmenter, photos, tmp_path / 'out', threshold=0.0)
+    assert any(mask.any() for mask in found.masks)
+    _, document = predict(segmenter, photos, tmp_path / 'out', threshold=1.0)
+    assert document['outliers'] == [0, 1, 2]
+    for mask in document['masks']:
+        assert not gray_levels(tmp_path / 'out' / mask).any()
+    assert len(looked_at) == 3
+
+
+def test_another_mask_threshold_cuts_out_anew_without_looking_again(tmp_path, segmenter, photos, looked_at):
+    predict(segmenter, photos, tmp_path / 'out')
+    median = float(np.median(looked_at[0].soft_mask)) / 255
+    shares = []
+    for threshold in (0.0, median, 1.0):
+        chosen = dataclasses.replace(segmenter, mask_threshold=threshold)
+        found, document = predict(chosen, photos, tmp_path / 'out')
+        mask = gray_levels(tmp_path / 'out' / document['masks'][0])
+        np.testing.assert_array_equal(mask == 255, found.soft_masks[0] >= threshold)
+        assert document['mask_threshold'] == threshold
+        shares.append(f'object on {(mask == 255).mean():.0%}')
+        assert shares[-1] in (tmp_path / 'out' / 'report.html').read_text()
+    assert len(set(shares)) == 3
+    assert len(looked_at) == 3
+
+
+def test_what_was_killed_goes_on_and_ends_with_the_same(tmp_path, segmenter, photos, looked_at, monkeypatch):
+    expected = predict(segmenter, photos, tmp_path / 'whole')[1]
+    looked_at.clear()
+    keep = prediction.kept.save
+
+    def killed(out, of, described):
+        if len(looked_at) == 2:
+            raise KeyboardInterrupt
+        keep(out, of, described)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prediction.kept, 'save', killed)
+        with pytest.raises(KeyboardInterrupt):
+            predict(segmenter, photos, tmp_path / 'out')
+    assert not (tmp_path / 'out' / 'pairs.json').exists()
+    looked_at.clear()
+    assert predict(segmenter, photos, tmp_path / 'out')[1] == expected
+    assert len(looked_at) == 2
+
+
+def test_what_was_killed_at_its_first_photo_begins_again(tmp_path, segmenter, photos):
+    (tmp_path / 'out').mkdir()
+    prediction.kept.begin(tmp_path / 'out', segmenter.fingerprint())
+    (tmp_path / 'out' / '.described' / '.unfinished1.npz').touch()
+    assert len(predict(segmenter, photos, tmp_path / 'out')[1]['names']) == 3
+
+
+def test_masks_that_are_there_are_not_written_again(tmp_path, segmenter, photos, monkeypatch):
+    _, document = predict(segmenter, photos, tmp_path / 'out')
+    missing = tmp_path / 'out' / document['masks'][1]
+    missing.unlink()
+    written = []
+    monkeypatch.setattr(results_folder, 'write_mask', lambda path, mask, made_of: written.append(path))
+    predict(segmenter, photos, tmp_path / 'out')
+    assert written == [missing]
+
+
+def test_a_photo_that_was_changed_or_whose_description_is_damaged_is_looked_at_again(
+    tmp_path, segmenter, photos, looked_at
+):
+    predict(segmenter, photos, tmp_path / 'out')
+    disc(9, (24, 80)).save(photos / 'b' / 'one.png')
+    looked_at.clear()
+    _, document = predict(segmenter, photos, tmp_path / 'out')
+    assert [one.size for one in looked_at] == [(80, 24)]
+    assert gray_levels(tmp_path / 'out' / document['masks'][2]).shape == (80, 24)
+
+    for kept in (tmp_path / 'out' / '.described').glob('*.npz'):
+        kept.write_bytes(kept.read_bytes()[:100])
+    looked_at.clear()
+    predict(segmenter, photos, tmp_path / 'out')
+    assert len(looked_at) == 3
+
+
+def test_files_that_cannot_be_read_are_listed_and_the_rest_goes_on(tmp_path, segmenter, photos):
+    (photos / 'text.jpg').write_text('no photo at all')
+    (photos / 'empty.png').touch()
+    whole = (photos / 'a' / 'one.png').read_bytes()
+    (photos / 'half.png').write_bytes(whole[: len(whole) // 2])
+    Image.new('1', (10_000, 10_000)).save(photos / 'bomb.png')
+    os.symlink(photos / 'gone.png', photos / 'link.png')
+    os.mkfifo(photos / 'pipe.jpg')
+    disc().save(os.fsencode(photos) + b'/bad\xff.png', 'PNG')
+    _, document = predict(segmenter, photos, tmp_path / 'out')
+    reasons = {one['name']: one['reason'] for one in document['skipped']}
+    assert document['names'] == ['a/one.png', 'a/two 😀.jpg', 'b/one.png']
+    assert sorted(reasons) == [
+        'bad\udcff.png', 'bomb.png', 'empty.png', 'half.png', 'link.png', 'pipe.jpg', 'text.jpg',
+    ]  # fmt: skip
+    assert 'an empty file' in reasons['empty.png']
+    assert 'not an image that can be read' in reasons['text.jpg']
+    assert 'so many pixels' in reasons['bomb.png']
+    assert 'not UTF-8' in reasons['bad\udcff.png']
+    assert 'No such file' in reasons['link.png']
+    assert 'a pipe' in reasons['pipe.jpg']
+    assert str(tmp_path) not in ''.join(reasons.values())
+    assert not any('\n' in reason for reason in reasons.values())
+
+
+def test_where_fewer_than_two_can_be_read_one_line_says_why(tmp_path, segmenter):
+    save(tmp_path / 'photos', 'one.png')
+    (tmp_path / 'photos' / 'text.jpg').write_text('no photo at all')
+    with pytest.raises(UserError, match=r'1 of 2 photos can be read, .* \(text\.jpg: not an image'):
+        predict(segmenter, tmp_path / 'photos', tmp_path / 'out')
+
+
+def test_nothing_of_others_is_overwritten(tmp_path, segmenter, photos):
+    save(tmp_path / 'data', 'images/one.png', 'masks/one.png')
+    before = (tmp_path / 'data' / 'masks' / 'one.png').read_bytes()
+    with pytest.raises(UserError, match='holds files that this command has not written; name a new folder'):
+        predict(segmenter, photos, tmp_path / 'data')
+    assert (tmp_path / 'data' / 'masks' / 'one.png').read_bytes() == before
+    assert sorted(path.name for path in (tmp_path / 'data').iterdir()) == ['images', 'masks']
+
+
+def test_what_another_network_has_found_is_not_mixed_with_this_ones(tmp_path, segmenter, photos):
+    predict(segmenter, photos, tmp_path / 'out')
+    before = (tmp_path / 'out' / 'pairs.json').read_bytes()
+    other = dataclasses.replace(segmenter, params=jax.tree.map(lambda leaf: leaf + 1, segmenter.params))
+    with pytest.raises(UserError, match=r'another network, .*; name a new folder, or delete this one'):
+        predict(other, photos, tmp_path / 'out')
+    assert (tmp_path / 'out' / 'pairs.json').read_bytes() == before
+
+
+def test_what_was_found_in_other_photos_is_not_overwritten(tmp_path, segmenter, photos):
+    out = tmp_path / 'out'
+    predict(segmenter, photos, out)
+    before = (out / 'pairs.json').read_bytes()
+    others = save(tmp_path / 'others', 'a/three.png', 'b/one.png')  # the same name, and another time
+    with pytest.raises(
+        UserError, match=r'--out=.*: holds what was found in other photos, .* delete this one'
+    ):
+        predict(segmenter, others, out)
+    assert (out / 'pairs.json').read_bytes() == before
+    (photos / 'a' / 'one.png').unlink()
+    save(photos, 'c/new.png')
+    _, document = predict(segmenter, photos, out)  # some are the same
+    assert document['names'] == ['a/two 😀.jpg', 'b/one.png', 'c/new.png']
+
+
+def test_a_plan_writes_nothing_and_knows_what_is_done(tmp_path, segmenter, photos):
+    out, listed = tmp_path / 'out', collection.find(str(photos))
+    assert prediction.plan(listed, out).splitlines() == [
+        f'a/one.png -> {out}/masks/a/one.png',
+        f'a/two 😀.jpg -> {out}/masks/a/two 😀.png',
+        f'b/one.png -> {out}/masks/b/one.png',
+        '3 photos; nothing written',
+    ]
+    assert not out.exists()
+    predict(segmenter, photos, out)
+    assert prediction.plan(listed, out).count('(looked at already)') == 3
