@@ -43,7 +43,7 @@ def write_overview(path: Path, found: CoSegmentation, *, threshold: float, title
         ('Outliers', outliers + f'<script type="module">{packaged("tiles.js")}</script>'),
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    page = html_page.page(title, summary, sections, packaged('report.css'))
+    page = html_page.page(title, summary, sections, packaged('page.css'))
     # A file name that is not Unicode has no spelling in UTF-8.
     path.write_text(page, encoding='utf-8', errors='replace')
 

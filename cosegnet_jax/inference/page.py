@@ -1,7 +1,7 @@
 """The report of a prediction: one HTML file that needs nothing beside it.
 
 The photos, their masks before the gate and the probability of every pair are in the page, so that it can
-group again at another threshold: report.js, by the rule of `groups`.
+group again at another threshold: page.js, by the rule of `groups`.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def write_report(path: str | Path, cosegmentation: CoSegmentation, *, threshold:
     summary = f'{count} photos, {count * (count - 1) // 2} pairs'
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    page = html_page.page(title, summary, sections, packaged('report.css'))
+    page = html_page.page(title, summary, sections, packaged('page.css'))
     # A file name that is not Unicode has no spelling in UTF-8.
     path.write_text(page, encoding='utf-8', errors='replace')
 
 
 def tile(name: str, photo: Image.Image, mask: Bool[np.ndarray, 'h w']) -> str:
-    """One photo, small, with the mask that it has in a group; report.css and tiles.js show and hide it."""
+    """One photo, small, with the mask that it has in a group; page.css and tiles.js show and hide it."""
     small = photo.copy()
     small.thumbnail((SIDE, SIDE))
     # Its white pixels are opaque and its black ones transparent: CSS lays it over the photo and cuts with it.
@@ -79,7 +79,7 @@ def _scripts(probabilities: Float32[np.ndarray, 'n n']) -> str:
     return (
         f'<script type="text/plain" id="pairs">{base64.b64encode(pairs.tobytes()).decode()}</script>\n'
         f'<script type="module">\n{packaged("tiles.js")}\n{packaged("clustering.js")}\n'
-        f'{packaged("report.js")}</script>'
+        f'{packaged("page.js")}</script>'
     )
 
 

@@ -40,7 +40,7 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
     Raises:
         UserError: It cannot be written.
     """
-    with written(path) as file:
+    with write_atomically(path) as file:
         file.write_text(to_json(document) + '\n', encoding='utf-8')
 
 

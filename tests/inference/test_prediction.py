@@ -120,7 +120,7 @@ def test_another_mask_threshold_cuts_out_anew_without_looking_again(tmp_path, se
 def test_what_was_killed_goes_on_and_ends_with_the_same(tmp_path, segmenter, photos, looked_at, monkeypatch):
     expected = predict(segmenter, photos, tmp_path / 'whole')[1]
     looked_at.clear()
-    keep = prediction.kept.save
+    keep = prediction.cache.save
 
     def killed(out, of, described):
         if len(looked_at) == 2:
@@ -128,7 +128,7 @@ def test_what_was_killed_goes_on_and_ends_with_the_same(tmp_path, segmenter, pho
         keep(out, of, described)
 
     with monkeypatch.context() as patch:
-        patch.setattr(prediction.kept, 'save', killed)
+        patch.setattr(prediction.cache, 'save', killed)
         with pytest.raises(KeyboardInterrupt):
             predict(segmenter, photos, tmp_path / 'out')
     assert not (tmp_path / 'out' / 'pairs.json').exists()
@@ -139,7 +139,7 @@ def test_what_was_killed_goes_on_and_ends_with_the_same(tmp_path, segmenter, pho
 
 def test_what_was_killed_at_its_first_photo_begins_again(tmp_path, segmenter, photos):
     (tmp_path / 'out').mkdir()
-    prediction.kept.begin(tmp_path / 'out', segmenter.fingerprint())
+    prediction.cache.begin(tmp_path / 'out', segmenter.fingerprint())
     (tmp_path / 'out' / '.described' / '.unfinished1.npz').touch()
     assert len(predict(segmenter, photos, tmp_path / 'out')[1]['names']) == 3
 
