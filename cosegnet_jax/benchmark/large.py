@@ -49,7 +49,7 @@ def main() -> None:
     print(json.dumps(measure(segmenter, embeddings, _NEIGHBORS.value, _THRESHOLD.value)))
 
 
-def _evaluated(workdir: Path) -> figure_data.Kept:
+def _evaluated(workdir: Path) -> figure_data.FigureData:
     """What eval.py kept of the test part."""
     files = sorted((workdir / 'eval').glob('*-test-cosegnet.npz'))
     if not files:
@@ -57,7 +57,7 @@ def _evaluated(workdir: Path) -> figure_data.Kept:
     return figure_data.load(files[0])
 
 
-def drawn(like: figure_data.Kept, count: int) -> Float32[np.ndarray, 'n 64']:
+def drawn(like: figure_data.FigureData, count: int) -> Float32[np.ndarray, 'n 64']:
     """Embeddings of 100 kinds, in the directions in which those that are evaluated differ."""
     labels = like.labels[:, 0]
     means = np.stack([like.embedding[labels == label].mean(0) for label in np.unique(labels)])

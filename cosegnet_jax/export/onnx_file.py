@@ -12,6 +12,7 @@ from typing import Any
 
 from cosegnet_jax.export.exported_functions import functions, merged
 from cosegnet_jax.export.model_file import Released
+from cosegnet_jax.networks import plain
 from cosegnet_jax.runtime.optional_import import optional_import
 
 
@@ -33,9 +34,9 @@ def write(folder: Path, network: Released, to_onnx: Callable[..., Any]) -> None:
     The first call of a program takes twenty seconds more, in which jax2onnx loads what it knows.
     """
     model = dataclasses.replace(network.config.model, dtype='float32')  # few programs have bfloat16
-    plain = merged(network._replace(config=dataclasses.replace(network.config, model=model)))
-    plain.use(plain)  # ONNX has no forms by device, and jax2onnx does not know the choice
-    for function in functions(plain, network.config.image_size):
+    module = merged(network._replace(config=dataclasses.replace(network.config, model=model)))
+    plain.use(module)  # ONNX has no forms by device, and jax2onnx does not know the choice
+    for function in functions(module, network.config.image_size):
         with contextlib.redirect_stdout(io.StringIO()):  # some versions print a line for each layer
             converted = to_onnx(
                 function.call,
