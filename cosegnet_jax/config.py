@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from ml_collections import ConfigDict
 
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.places import local_path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,10 +32,16 @@ class Below:
     value: float | int
 
 
+@dataclasses.dataclass(frozen=True)
+class OnThisMachine:
+    """A file or folder; '~' is expanded, and addresses are refused."""
+
+
 Positive = Annotated[int, AtLeast(1)]
 Count = Annotated[int, AtLeast(0)]
 Amount = Annotated[float, AtLeast(0)]
 Fraction = Annotated[float, AtLeast(0), Below(1)]
+Place = Annotated[str, OnThisMachine()]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +49,11 @@ class Data:
     """Which images, and which of them train."""
 
     name: str = 'shapes'  # made by the package; or a prepared set (docs/data.md); or what results call `root`
-    root: str = ''  # folder that holds images/<class>/* and masks/<class>/*.png; '' reads a prepared set
-    prepared_dir: str = ''  # where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets
+    root: Place = ''  # folder that holds images/<class>/* and masks/<class>/*.png; '' reads a prepared set
+    prepared_dir: Place = ''  # where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets
     images_per_class: Annotated[int, AtLeast(10)] = 150  # of shapes
     split: Count = 0  # which of the random 3:1:1 splits
-    split_file: str = ''  # splits pinned by cli/list_splits.py; '' draws them
+    split_file: Place = ''  # splits pinned by cli/list_splits.py; '' draws them
     sampler: Literal['triplets', 'balanced'] = 'triplets'  # balanced: images of a few classes, P×K
     flip: bool = True  # mirror each training image with probability 1/2
     scale_crop: Fraction = 0.0  # cut squares of (1 - scale_crop) to 1 of the side while training
@@ -66,7 +73,7 @@ class Model:
         'cT9'  # decoder layer that feeds CoSegNet's metric network
     )
     width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
-    weights: str = 'imagenet'  # 'imagenet' (downloaded), 'none', or a VGG16 file: .h5 .pth .safetensors .npz
+    weights: Place = 'imagenet'  # 'imagenet' (downloaded), 'none', or a file of VGG16 weights
     feature_scale: Annotated[float, AtLeast(1e-3)] = (
         1.0  # multiplies the feature map f that these weights make; see training/state.py
     )
@@ -277,4 +284,6 @@ def _checked(hint: Any, value: Any, path: str) -> Any:
             raise UserError(f'{path}={value}: must be at least {bound.value:g}')
         if isinstance(bound, Below) and not value < bound.value:
             raise UserError(f'{path}={value}: must be less than {bound.value:g}')
+        if isinstance(bound, OnThisMachine) and value:
+            value = str(local_path(value, f'{path}='))
     return value

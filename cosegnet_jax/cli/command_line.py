@@ -14,6 +14,7 @@ from cosegnet_jax import config as configs
 from cosegnet_jax.cli import config_files
 from cosegnet_jax.runtime import distributed
 from cosegnet_jax.runtime.errors import UserError, reported
+from cosegnet_jax.runtime.places import local_path
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Experiment: a name, such as shapes, or a file.', lock_config=False
@@ -86,11 +87,11 @@ def run_folder() -> Path:
     """The folder of a finished run, for programs that only read it.
 
     Raises:
-        UserError: None was named.
+        UserError: None was named, or not on this machine.
     """
     if not _WORKDIR.value:
         raise UserError('--workdir=DIR is missing: name the folder of the run')
-    return Path(_WORKDIR.value)
+    return local_path(_WORKDIR.value, '--workdir=')
 
 
 def workdir() -> Path:
@@ -108,7 +109,7 @@ def writable(flag: str, name: str) -> Path:
     Raises:
         UserError: It cannot be written.
     """
-    folder = Path(name)
+    folder = local_path(name, f'--{flag}=')
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.places import local_path
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -16,7 +17,7 @@ def file_of(config: str) -> Path:
         UserError: A name that is none of those in `configs/`.
     """
     if '/' in config or '.py' in config:
-        return Path(config)
+        return local_path(config, '--config=')
     files = {file.stem: file for file in sorted(_folder().glob('*.py'))}
     if config not in files:
         raise UserError(f'--config={config}: no such config; there are {", ".join(files)}, or a file')

@@ -11,14 +11,13 @@ Writes OUT/tables.md and OUT/tables.html: the paper's tables and figures from al
 some folders; and OUT/runs.jsonl, a line for every run there is, also those that failed.
 """
 
-from pathlib import Path
-
 from absl import flags
 
 from cosegnet_jax.cli import command_line
 from cosegnet_jax.reports.comparison import write_pages
 from cosegnet_jax.reports.run_evaluation import evaluate_run
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.places import local_path
 
 _STEP = flags.DEFINE_integer(
     'checkpoint_step', None, 'Checkpoint to read; without it, the best by validation.'
@@ -34,6 +33,7 @@ def main() -> None:
         raise UserError('--tables and --runs=DIR,DIR go together: tables are made from folders of runs')
     if _TABLES.value:
         command_line.refuse_config()
-        print(write_pages([Path(folder) for folder in _RUNS.value], command_line.writable('out', _OUT.value)))
+        runs = [local_path(folder, '--runs=') for folder in _RUNS.value]
+        print(write_pages(runs, command_line.writable('out', _OUT.value)))
     else:
         print(evaluate_run(command_line.config(), command_line.workdir(), _STEP.value))

@@ -19,7 +19,6 @@ status 2 and one line where there is something to put right.
 """
 
 import sys
-from pathlib import Path
 
 from absl import flags
 
@@ -31,6 +30,7 @@ from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError, printable
 from cosegnet_jax.runtime.optional_import import optional_import
+from cosegnet_jax.runtime.places import local_path
 
 _MODEL = flags.DEFINE_string('model', None, MODEL_HELP)
 _IMAGES = flags.DEFINE_string(
@@ -64,11 +64,12 @@ def main() -> None:
         optional_import(neighbors.NEEDS, 'large')  # better to know before hours of looking at photos
     photos = collection.find(_IMAGES.value)
     segmenter = segmenter_from_flags(flags.FLAGS.workdir, _MODEL.value, _MASK_THRESHOLD.value)
-    prediction.check(photos, segmenter, Path(_OUT.value))
+    out = local_path(_OUT.value, '--out=')
+    prediction.check(photos, segmenter, out)
     if _DRY_RUN.value:
-        print(prediction.plan(photos, Path(_OUT.value)))
+        print(prediction.plan(photos, out))
         return
-    out = command_line.writable('out', _OUT.value)
+    command_line.writable('out', _OUT.value)
     found, document = prediction.predict(
         photos, segmenter, out, _THRESHOLD.value, annotations, _NEIGHBORS.value
     )

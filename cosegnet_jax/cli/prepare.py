@@ -24,6 +24,7 @@ from absl import logging as absl_logging
 from cosegnet_jax.data import builders, contact_sheet, prepared_set
 from cosegnet_jax.data.builders.summary import summary
 from cosegnet_jax.runtime.errors import UserError, reported
+from cosegnet_jax.runtime.places import local_path
 
 _PREVIEW_SIDE = 144  # pixels of a photo
 
@@ -104,18 +105,26 @@ def run(argv: list[str]) -> None:
     )
     parser.add_argument('--preview', default='', metavar='FILE.png', help='picture of a few images a class')
     args = parser.parse_args(argv)
+    manual_dir, data_dir, picture = (
+        str(local_path(value, f'--{flag}=')) if value else ''
+        for flag, value in (
+            ('manual_dir', args.manual_dir),
+            ('data_dir', args.data_dir),
+            ('preview', args.preview),
+        )
+    )
     if args.preview and Path(args.preview).suffix.lower() != '.png':
         raise UserError(f'--preview={args.preview}: name a .png file')
-    if not Path(args.preview).parent.is_dir():
+    if not Path(picture).parent.is_dir():
         raise UserError(f'--preview={args.preview}: no such folder; make it first')
 
-    builder, was_there = prepare(args.set, args.manual_dir, args.data_dir)
+    builder, was_there = prepare(args.set, manual_dir, data_dir)
     print(summary(builder))
     if was_there:
         print(f'it had been prepared before; remove {builder.data_dir} to prepare it anew')
     if args.preview:
-        contact_sheet.write(args.preview, prepared_set.load(args.set, args.data_dir, _PREVIEW_SIDE))
-        print(f'preview in {args.preview}')
+        contact_sheet.write(picture, prepared_set.load(args.set, data_dir, _PREVIEW_SIDE))
+        print(f'preview in {picture}')
 
 
 def main() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.places import local_path
 
-MODEL_HELP = 'Exported network, instead of a run: a file, a folder, or OWNER/NAME on the Hugging Face Hub.'
+MODEL_HELP = 'Exported network, instead of a run: a file, a folder, or hf:OWNER/NAME on the Hugging Face Hub.'
 MASK_THRESHOLD_HELP = 'A pixel belongs to the object from this probability on.'
 
 
@@ -19,4 +20,4 @@ def segmenter_from_flags(workdir: str | None, model: str | None, mask_threshold:
         raise UserError('one of --workdir=DIR and --model=NAME must be given: a run, or an exported network')
     if model:
         return CoSegmenter.from_pretrained(model, mask_threshold)
-    return CoSegmenter.load(workdir, mask_threshold=mask_threshold)
+    return CoSegmenter.load(local_path(workdir, '--workdir='), mask_threshold=mask_threshold)

@@ -16,7 +16,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from cosegnet_jax import __version__, networks
 from cosegnet_jax.config import Config, Model, resolve
@@ -91,7 +91,8 @@ def write(path: Path, network: Released, dtype: Stored) -> None:
     about = {'format': FORMAT, 'version': __version__} | network._asdict()
     about |= {'config': dataclasses.asdict(network.config)}
     del about['params']
-    save_file(arrays, path, {_ENTRY: json.dumps(about)})
+    # Not `save_file`, whose files nobody but their owner can read.
+    path.write_bytes(save(arrays, {_ENTRY: json.dumps(about)}))
 
 
 def read(path: Path, mesh: Mesh) -> Released:
@@ -105,6 +106,7 @@ def read(path: Path, mesh: Mesh) -> Released:
         UserError: It is damaged, of another format or kind of network, or not of this program.
     """
     try:
+        path.open('rb').close()  # safetensors says of every file that it cannot open that there is none
         with safe_open(path, framework='np') as file:
             about = _about(file.metadata(), path)
             expected = abstract_params(about['config'].model, mesh)
@@ -112,7 +114,10 @@ def read(path: Path, mesh: Mesh) -> Released:
                 raise UserError(f'{path}: {problem}, unlike the network of its config; get it again')
             names = jax.tree.unflatten(jax.tree.structure(expected), named(expected))
             params = jax.tree.map(lambda name: file.get_tensor(name).astype(np.float32), names)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
+        reason = error.strerror or first_line(error)
+        raise UserError(f'{path}: cannot be read ({reason}); give a file that can be') from error
+    except SafetensorError as error:
         raise UserError(f'{path}: cannot be read ({first_line(error)}); get it again') from error
     params = jax.tree.map(lambda array, like: jax.device_put(array, like.sharding), params, expected)
     return Released(params=params, **about)

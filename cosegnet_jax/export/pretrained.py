@@ -9,31 +9,35 @@ from cosegnet_jax import __version__
 from cosegnet_jax.export.model_file import NAME
 from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.runtime.optional_import import optional_import
+from cosegnet_jax.runtime.places import local_path
 
-_ON_THE_HUB = re.compile(r'(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>\S+))?')
+_HUB = 'hf:'  # without it a name is looked for on this machine only: anybody can own the repository of a typo
+_ON_THE_HUB = re.compile(r'hf:(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>\S+))?')
 
 
 def find(name: str) -> Path:
     """The model file that is meant, downloaded once and kept in the Hub's cache if it is not here.
 
     Args:
-        name: A file; a folder that holds model.safetensors; or OWNER/NAME on the Hub, the latest revision or
-            OWNER/NAME@REVISION (branch, tag or commit). What is here comes first.
+        name: A file; a folder that holds model.safetensors; or hf:OWNER/NAME on the Hub, the latest revision
+            or hf:OWNER/NAME@REVISION (branch, tag or commit).
 
     Raises:
         UserError: There is no such thing, or it cannot be downloaded.
     """
-    here = Path(name).expanduser()
+    if name.startswith(_HUB):
+        there = _ON_THE_HUB.fullmatch(name)
+        if not there:
+            raise UserError(f'{name}: no name on the Hugging Face Hub; write hf:OWNER/NAME')
+        return _download(there['repository'], there['revision'])
+    here = local_path(name)
     if here.is_dir():
         if not (here / NAME).is_file():
             raise UserError(f'{here}: no {NAME} in it; name a folder of cosegnet export, not a run')
         return here / NAME
-    if here.exists():
-        return here
-    there = _ON_THE_HUB.fullmatch(name)
-    if not there or name.endswith('.safetensors'):
-        raise UserError(f'{name}: no such file or folder, and no name on the Hugging Face Hub, OWNER/NAME')
-    return _download(there['repository'], there['revision'])
+    if not here.exists():
+        raise UserError(f'{name}: no such file or folder; a network on the Hugging Face Hub is hf:OWNER/NAME')
+    return here
 
 
 def _download(repository: str, revision: str | None) -> Path:
@@ -41,9 +45,7 @@ def _download(repository: str, revision: str | None) -> Path:
         hub = optional_import('huggingface_hub', 'hub')
         errors = optional_import('huggingface_hub.errors', 'hub')
     except UserError as error:
-        raise UserError(
-            f'{repository}: not here, and the Hugging Face Hub cannot be asked: {error}'
-        ) from error
+        raise UserError(f'hf:{repository}: the Hugging Face Hub cannot be asked: {error}') from error
     reasons = {  # the first that fits: some are kinds of others
         errors.GatedRepoError: 'its owner gives it on request; ask on its page, then hf auth login',
         errors.RepositoryNotFoundError: 'no such repository, or a private one (for those, hf auth login)',
@@ -58,5 +60,5 @@ def _download(repository: str, revision: str | None) -> Path:
     except Exception as error:  # whatever a library for networks and disks may meet
         reason = next((text for kind, text in reasons.items() if isinstance(error, kind)), None)
         reason = reason or f'cannot be downloaded ({first_line(error) or type(error).__name__}); try again'
-        raise UserError(f'{repository} on the Hugging Face Hub: {reason}') from error
+        raise UserError(f'hf:{repository}: {reason}') from error
     return Path(file)

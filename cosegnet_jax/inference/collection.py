@@ -10,6 +10,7 @@ from typing import NamedTuple
 from cosegnet_jax.data.photos import SUFFIXES
 from cosegnet_jax.inference import cache
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.places import local_path
 
 
 class Photo(NamedTuple):
@@ -33,8 +34,9 @@ def find(images: str) -> list[Photo]:
     Raises:
         UserError: Something is not there or cannot be listed, or there are fewer than two photos.
     """
-    several = [] if os.path.exists(images) else [part for part in images.split(',') if part]
-    parts = several or [images]
+    whole = local_path(images, '--images=')
+    several = [] if whole.exists() else [part for part in images.split(',') if part]
+    parts = [str(local_path(part, '--images=')) for part in several] or [str(whole)]
     for part in parts:
         if not os.path.exists(part):
             raise UserError(f'--images: {part}: no such file or folder; name a folder of photos')

@@ -8,7 +8,6 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -30,6 +29,7 @@ from cosegnet_jax.inference.sparse_grouping import group_near
 from cosegnet_jax.networks import apply
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.places import local_path
 from cosegnet_jax.training import checkpoints
 
 BATCH = 8  # photos looked at together, and what is lost at most, twice, when a program is killed
@@ -59,7 +59,7 @@ class CoSegmenter:
         Raises:
             UserError: There is none, it is damaged, or it is of a network that looks at pairs.
         """
-        path, mesh = Path(path), meshes.data_mesh()
+        path, mesh = local_path(path), meshes.data_mesh()
         if path.is_file():
             network = model_file.read(path, mesh)
             if step not in (None, network.step):
@@ -74,8 +74,8 @@ class CoSegmenter:
         """Reads an exported network.
 
         Args:
-            name: The model file; a folder that holds it; or a repository on the Hugging Face Hub, OWNER/NAME
-                or OWNER/NAME@REVISION, which is downloaded once.
+            name: The model file; a folder that holds it; or a repository on the Hugging Face Hub,
+                hf:OWNER/NAME or hf:OWNER/NAME@REVISION, which is downloaded once.
             mask_threshold: As that of `load`.
 
         Raises:

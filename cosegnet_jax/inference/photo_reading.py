@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 from cosegnet_jax.data import photos
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.places import local_path
 
 Source = str | os.PathLike | Image.Image | np.ndarray
 
@@ -29,7 +30,7 @@ def read(source: Source) -> Image.Image:
         return photos.rgb(_picture(source), Path('array'))
     if isinstance(source, Image.Image):
         return photos.rgb(ImageOps.exif_transpose(source), Path(name_of(source) or 'image'))
-    path = Path(source)
+    path = local_path(source)
     with warnings.catch_warnings():
         # Training warns of such photos and takes them; here they may come from anybody.
         warnings.simplefilter('error', Image.DecompressionBombWarning)

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 
 import jax
 import numpy as np
@@ -29,6 +30,30 @@ def test_one_file_is_all_that_was_exported(tmp_path, network):
     assert found._replace(params=None) == network._replace(params=None)
     assert (found.step, found.config, found.dataset, found.images) == (0, SMALL, 'spots', 1)
     assert all(len(leaf.sharding.device_set) == 8 for leaf in jax.tree.leaves(found.params))
+
+
+@pytest.mark.parametrize('umask', [0o022, 0o077, 0o002])
+def test_others_may_read_the_file_as_far_as_the_umask_allows(tmp_path, network, umask):
+    before = os.umask(umask)
+    try:
+        model_file.write(tmp_path / 'm', network, 'float32')
+    finally:
+        os.umask(before)
+    assert (tmp_path / 'm').stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_file_that_may_not_be_read_is_not_called_missing(tmp_path, network, monkeypatch):
+    model_file.write(tmp_path / 'm', network, 'float32')
+
+    def refuse(path, mode):  # root may read all files
+        raise PermissionError(13, 'Permission denied', str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tmp_path), 'open', refuse)
+        with pytest.raises(UserError, match=r'm: cannot be read \(Permission denied\); give a file that can'):
+            read(tmp_path / 'm')
+    with pytest.raises(UserError, match=r'nowhere: cannot be read \(No such file or directory\)'):
+        read(tmp_path / 'nowhere')
 
 
 def test_parameters_are_found_under_their_place_in_the_network(tmp_path, network):

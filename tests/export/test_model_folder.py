@@ -29,6 +29,8 @@ def test_the_exported_folder_predicts_as_the_run_does(tmp_path, run_folder):
     names = ['README.md', 'decide.stablehlo', 'describe.stablehlo', 'model.safetensors']
     assert sorted(file.name for file in out.iterdir()) == names
     assert [line.split()[-1] for line in done.stdout.splitlines()] == [f'{out}/{name}' for name in names]
+    (out.parent / 'plain').touch()
+    assert {file.stat().st_mode for file in out.iterdir()} == {(out.parent / 'plain').stat().st_mode}
 
     rng = np.random.default_rng(0)
     for name in ('one.png', 'two.png', 'three.png'):

@@ -40,6 +40,15 @@ def test_what_is_here_is_not_looked_for_on_the_hub(monkeypatch, tmp_path):
     assert pretrained.find('owner/name') == here
 
 
+def test_a_mistyped_path_is_not_asked_for_on_the_hub(monkeypatch, tmp_path):
+    monkeypatch.setattr(pretrained, '_download', lambda *_: pytest.fail('asked the Hub'))
+    monkeypatch.chdir(tmp_path)
+    for name in ('runs/exported', 'owner/name@v1', 'name', './owner/name', 'exported/model.safetensors'):
+        check_refused(name, f'^{name}: no such file or folder; a network on the .* is hf:OWNER/NAME$')
+    for name in ('hf:', 'hf:name', 'hf:owner/name/file', 'hf:../name', 'hf:owner/name@', 'hf://owner/name'):
+        check_refused(name, f'^{name}: no name on the Hugging Face Hub; write hf:OWNER/NAME$')
+
+
 def test_a_file_holds_one_step(file):
     assert CoSegmenter.load(file, step=0).step == 0
     with pytest.raises(UserError, match='holds step 0 and not 7'):
@@ -50,16 +59,17 @@ def test_what_is_nowhere_is_said_in_one_line(tmp_path, run_folder):
     check_refused(
         str(run_folder), r'no model\.safetensors in it; name a folder of cosegnet export, not a run'
     )
-    check_refused(
-        str(tmp_path / 'nowhere'), 'nowhere: no such file or folder, and no name on the Hugging Face'
-    )
+    check_refused(str(tmp_path / 'nowhere'), 'nowhere: no such file or folder; a network on the Hugging Face')
     check_refused('photos/model.safetensors', 'no such file or folder')
     check_refused('nowhere', 'no such file or folder')
 
 
 def test_without_the_extra_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
-    check_refused('owner/name', r"owner/name: not here, .*; pip install 'cosegnet-jax\[hub\]'")
+    check_refused(
+        'hf:owner/name',
+        r"hf:owner/name: the Hugging Face Hub cannot be asked: .*; pip install 'cosegnet-jax\[hub\]'",
+    )
 
 
 class _Hub(http.server.BaseHTTPRequestHandler):
@@ -125,7 +135,7 @@ def hub(monkeypatch, tmp_path, file):
     thread.join()
 
 
-@pytest.mark.parametrize('name', ['owner/good', 'owner/good@v1'])
+@pytest.mark.parametrize('name', ['hf:owner/good', 'hf:owner/good@v1'])
 def test_a_repository_of_the_hub_is_downloaded_once(hub, network, name):
     found = CoSegmenter.from_pretrained(name)
     assert (found.step, found.config) == (network.step, network.config)
@@ -137,10 +147,10 @@ def test_a_repository_of_the_hub_is_downloaded_once(hub, network, name):
 @pytest.mark.parametrize(
     ('name', 'message'),
     [
-        ('owner/none', 'owner/none on the Hugging Face Hub: no such repository'),
-        ('owner/good@v2', 'no revision v2'),
-        ('owner/empty', r'no model\.safetensors in it'),
-        ('owner/gated', 'its owner gives it on request'),
+        ('hf:owner/none', 'hf:owner/none: no such repository'),
+        ('hf:owner/good@v2', 'no revision v2'),
+        ('hf:owner/empty', r'no model\.safetensors in it'),
+        ('hf:owner/gated', 'its owner gives it on request'),
     ],
 )
 def test_what_the_hub_does_not_give_is_said_in_one_line(hub, name, message):
@@ -148,8 +158,8 @@ def test_what_the_hub_does_not_give_is_said_in_one_line(hub, name, message):
 
 
 def test_without_a_network_it_is_said_and_what_was_downloaded_is_used(hub, monkeypatch):
-    pretrained.find('owner/good')
+    pretrained.find('hf:owner/good')
     point_at(monkeypatch, 9)  # where nobody answers
     monkeypatch.setattr('time.sleep', lambda seconds: None)  # it tries again
-    assert pretrained.find('owner/good').read_bytes() == hub.content
-    check_refused('owner/none', 'the Hub cannot be reached')
+    assert pretrained.find('hf:owner/good').read_bytes() == hub.content
+    check_refused('hf:owner/none', 'the Hub cannot be reached')
