@@ -1,25 +1,33 @@
-# `make demo` and `make test` need nothing first but Python 3.11 or newer; PYTHON=python3.12 names another.
+# Each target installs what it needs first; it takes only Python 3.11 or newer. PYTHON=python3.12 names another.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := runs/shapes
 
-.PHONY: demo test lint
+.PHONY: demo test test-fast lint docs
 
-demo: $(VENV)/installed
+demo: $(VENV)/train
 	$(BIN)/python train.py --config=configs/shapes.py --workdir=$(DEMO)
 	$(BIN)/python eval.py --config=configs/shapes.py --workdir=$(DEMO)
 
-test: $(VENV)/installed
+test: $(VENV)/test
 	$(BIN)/python -m pytest -n 2
 
-lint: $(VENV)/installed
+test-fast: $(VENV)/test
+	$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
-$(VENV)/installed: setup.cfg
+docs: $(VENV)/test
+	$(BIN)/mkdocs build --strict
+
+# The extra of setup.cfg with the name of the target, `train` or `test`.
+$(VENV)/train $(VENV)/test: setup.cfg
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'error: $(PYTHON) is older than Python 3.11; run make PYTHON=python3.11'; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(@F)]'
 	touch $@

@@ -7,7 +7,6 @@ cosegnet_jax/cli/eval.py does it.
 """
 
 from cosegnet_jax.cli import command_line
-from cosegnet_jax.cli.eval import main
 
 if __name__ == '__main__':
-    command_line.start(main)
+    command_line.run('eval')

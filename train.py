@@ -7,7 +7,6 @@ cosegnet_jax/cli/train.py, the training is cosegnet_jax/training/loop.py.
 """
 
 from cosegnet_jax.cli import command_line
-from cosegnet_jax.cli.train import main
 
 if __name__ == '__main__':
-    command_line.start(main)
+    command_line.run('train')

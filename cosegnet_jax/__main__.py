@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import sys
 
 from cosegnet_jax.cli import COMMANDS
@@ -21,7 +20,7 @@ def main() -> None:
     del sys.argv[1]  # the rest are flags of the command
     from cosegnet_jax.cli import command_line  # brings JAX, which a list of commands need not wait for
 
-    command_line.start(importlib.import_module(f'cosegnet_jax.cli.{name}').main)
+    command_line.run(name)
 
 
 def _listed() -> str:

@@ -19,6 +19,6 @@ git archive HEAD | tpu ssh --worker=0 --command="mkdir -p $SHARED/cosegnet && ta
 # The environment is on each host's own disk, for importing JAX from a network disk takes minutes; uv brings a
 # Python, for that of the image may be older than 3.11.
 tpu ssh --worker=all --command="pip install -q --user uv && ~/.local/bin/uv venv -q --python=3.12 ~/venv &&
-    ~/.local/bin/uv pip install -q --python ~/venv '$SHARED/cosegnet[tpu]'"
+    ~/.local/bin/uv pip install -q --python ~/venv '$SHARED/cosegnet[train,tpu]'"
 # The same command on every host at the same time; JAX finds the other hosts by itself.
 tpu ssh --worker=all --command="cd $SHARED/cosegnet && ~/venv/bin/python train.py ${*@Q}"

@@ -5,7 +5,7 @@
 #       --config.train.batch_triplets=256
 #
 # Submit from the repository, on a disk that all nodes share, with an environment in .venv that has
-# `pip install -e '.[cuda]'`. Prepared data and the run belong on a shared disk, too.
+# `pip install -e '.[train,cuda]'`. Prepared data and the run belong on a shared disk, too.
 #SBATCH --job-name=cosegnet
 #SBATCH --nodes=2
 #SBATCH --gpus-per-node=8

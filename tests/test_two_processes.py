@@ -46,12 +46,12 @@ CHANGED = {
 RELATIVE, ABSOLUTE = 1e-5, 1e-6
 
 TRAIN_AND_EVALUATE = """
-from cosegnet_jax import cli
+from cosegnet_jax.cli import command_line
 from cosegnet_jax.cli import eval, train
 def both():
     train.main()
     eval.main()
-cli.start(both)
+command_line.start(both)
 """
 
 

@@ -14,6 +14,7 @@ from cosegnet_jax import config as configs
 from cosegnet_jax.cli import config_files
 from cosegnet_jax.runtime import distributed
 from cosegnet_jax.runtime.errors import UserError, reported
+from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.runtime.places import local_path
 
 _CONFIG = config_flags.DEFINE_config_file(
@@ -33,6 +34,13 @@ class _NameOrFile(flags.ArgumentParser):
 
 
 flags.FLAGS['config'].parser = _NameOrFile(flags.FLAGS['config'].parser)
+
+
+def run(command: str) -> None:
+    """Start a command of the package, such as 'train', with the flags of the command line."""
+    with reported(UserError):
+        module = optional_import(f'cosegnet_jax.cli.{command}', 'train')
+    start(module.main)
 
 
 def start(main: Callable[[], None]) -> None:

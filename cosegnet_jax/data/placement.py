@@ -21,6 +21,7 @@ from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.optional_import import optional_import
 
 SHARE = 0.25  # of a device's memory that pixels may take; the rest is the network's
 _AHEAD = 2  # batches on their way to the devices while a step runs
@@ -82,11 +83,10 @@ def feed(where: str, examples: Examples, sampler: Sampler, steps: range, mesh: M
         indices = (sampler.draw(step)[rows].astype(np.int32) for step in steps)
         return Feed(_resident(where, examples, mesh), _ahead(indices, mesh), _gather)
     try:
-        from cosegnet_jax.data import pipeline  # here, since training from the devices needs no TensorFlow
-    except ImportError as error:
-        raise UserError(
-            f'config.data.placement=host needs TensorFlow ({error}); install it, or use device'
-        ) from error
+        # Here, since training from the devices needs no TensorFlow.
+        pipeline = optional_import('cosegnet_jax.data.pipeline', 'train')
+    except UserError as error:
+        raise UserError(f'config.data.placement=host: {error}, or use device') from error
     return Feed((), _ahead(pipeline.stream(examples, sampler, steps, rows), mesh), _per_step)
 
 

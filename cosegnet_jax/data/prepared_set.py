@@ -12,6 +12,7 @@ from cosegnet_jax.data import array_file, photos
 from cosegnet_jax.data.examples import NO_CLASS, Examples
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.optional_import import optional_import
 
 _RECENT = 64  # records kept, so that an image and its mask, asked for in turn by many threads, are read once
 
@@ -30,15 +31,11 @@ def load(name: str, data_dir: str | Path, image_size: int) -> Examples:
         UserError: There is no such set, or it is not prepared.
     """
     try:
-        import tensorflow_datasets as tfds
-
-        from cosegnet_jax.data import builders
-    except ImportError as error:
+        tfds = optional_import('tensorflow_datasets', 'train')
+        builders = optional_import('cosegnet_jax.data.builders', 'train')
+    except UserError as error:
         packed = array_file.path(data_dir, name, image_size)
-        raise UserError(
-            f'{name}: no {packed}, and prepared sets take TFDS ({error}); install it, or pack the set at '
-            f'this size'
-        ) from error
+        raise UserError(f'{name}: no {packed}, and {error}, or pack the set at this size') from error
 
     builder = builders.make(name, data_dir)
     command = f'python -m cosegnet_jax.cli.prepare {name}' + (f' --data_dir={data_dir}' if data_dir else '')

@@ -1,4 +1,4 @@
-"""Packages that only some features need; each comes with an extra of setup.cfg."""
+"""Packages that only some features need. Each comes with an extra of setup.cfg."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from cosegnet_jax.runtime.errors import UserError
 
 
 def optional_import(module: str, extra: str) -> ModuleType:
-    """Imports a module of an optional package.
+    """Import a module that needs an optional package.
 
     Args:
-        module: Such as 'pycocotools.mask'.
-        extra: Name in setup.cfg that installs it.
+        module: A module of the package, such as 'pycocotools.mask', or one of ours that imports it.
+        extra: The extra of setup.cfg that installs the package.
 
     Raises:
-        UserError: It is not installed.
+        UserError: The package is not installed.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        name = module.split('.')[0]
-        raise UserError(f"{name} is not installed; pip install 'cosegnet-jax[{extra}]'") from error
+        package = (error.name or module).split('.')[0]
+        raise UserError(f"{package} is not installed; pip install 'cosegnet-jax[{extra}]'") from error

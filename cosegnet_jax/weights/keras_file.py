@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-import h5py
 import numpy as np
 
 from cosegnet_jax.networks.encoders.vgg16 import BLOCKS
+from cosegnet_jax.runtime.optional_import import optional_import
 
 # Keras 1 and 2 write block1_conv1/block1_conv1_W_1:0 or block1_conv1/block1_conv1/kernel:0, in a whole model
 # under model_weights/. Keras 3 numbers what it saves, layers/conv2d_1/vars/0, by class or by layer name.
@@ -25,9 +26,10 @@ def read_keras(path: Path) -> dict[str, np.ndarray]:
 
     A convolution that Keras only counted gets the name it has in VGG16; one past the last keeps its own.
     """
+    h5py = optional_import('h5py', 'train')
     arrays = {}
 
-    def collect(name: str, item: h5py.Group | h5py.Dataset) -> None:
+    def collect(name: str, item: Any) -> None:
         if not isinstance(item, h5py.Dataset) or _OPTIMIZER.match(name):
             return
         if match := _NAMED.search(name):

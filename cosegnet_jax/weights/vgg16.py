@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 
 from cosegnet_jax.networks.encoders.vgg16 import BLOCKS
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.weights.array_files import read_npz, read_safetensors
 from cosegnet_jax.weights.folding import CAFFE, TORCHVISION, ConvWeights, InputConvention, fold_input
 from cosegnet_jax.weights.keras_file import read_keras
@@ -86,10 +87,8 @@ def load_vgg16(spec: str) -> dict[str, ConvWeights]:
         UserError: No such file, an unknown ending, a damaged file, another network, or no download.
     """
     if spec == 'imagenet':
-        # Here, since pooch warns every notebook that has no ipywidgets when it is imported.
-        from cosegnet_jax.weights.download import fetch_imagenet
-
-        path = fetch_imagenet()
+        # Here, since pooch is in an extra, and warns every notebook that has no ipywidgets.
+        path = optional_import('cosegnet_jax.weights.download', 'train').fetch_imagenet()
     else:
         path = Path(spec).expanduser()
     if path.suffix.lower() not in _FORMATS:

@@ -125,9 +125,10 @@ def test_preparing_and_reading_take_no_tensorflow(root, tmp_path):
 from importlib.machinery import PathFinder
 find = PathFinder.find_spec  # finds no TensorFlow from here on, as if it were not installed:
 PathFinder.find_spec = lambda name, *args: None if name == 'tensorflow' else find(name, *args)
-from cosegnet_jax.data import prepare, prepared
+from cosegnet_jax.cli import prepare
+from cosegnet_jax.data import prepared_set
 prepare.prepare('folder/again', {str(root)!r}, {str(tmp_path)!r})
-print(prepared.load('folder/again', {str(tmp_path)!r}, 8).decoded().images.sum())
+print(prepared_set.load('folder/again', {str(tmp_path)!r}, 8).decoded().images.sum())
 """
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)
     assert int(done.stdout) == folder.load(root, 8).images.sum()
