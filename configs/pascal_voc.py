@@ -1,6 +1,6 @@
 """The paper's recipe on the PASCAL-VOC co-segmentation set (§4.1, §4.2).
 
-`python -m cosegnet_jax.cli.prepare pascal_coseg` prepares the set (docs/data.md). Equation 2 sums over
+`cosegnet prepare pascal_coseg` prepares the set (docs/data.md). Equation 2 sums over
 pixels, which a learning rate of 1e-5 presumes; under the mean the same rate would move the masks some 50,000
 times less.
 """

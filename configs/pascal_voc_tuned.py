@@ -1,6 +1,6 @@
 """A recipe of ours for the PASCAL-VOC co-segmentation set: the paper's network and losses, otherwise trained.
 
-`python -m cosegnet_jax.cli.prepare pascal_coseg` prepares the set (docs/data.md).
+`cosegnet prepare pascal_coseg` prepares the set (docs/data.md).
 """
 
 from ml_collections import ConfigDict

@@ -1,23 +1,29 @@
-"""The installed command: `cosegnet NAME [--flag=value ...]`, or `python -m cosegnet_jax NAME …`."""
+"""The installed command: `cosegnet NAME [--flag=value ...]`, or `python -m cosegnet_jax NAME ...`."""
 
 from __future__ import annotations
 
 import difflib
 import sys
 
+from cosegnet_jax import __version__
 from cosegnet_jax.cli import COMMANDS
 from cosegnet_jax.runtime.errors import UserError, reported
 
 
 def main() -> None:
-    """Starts the command that the first word names; without one, or with --help, lists them."""
-    name = sys.argv[1] if len(sys.argv) > 1 else '--help'
-    if name in ('--help', '-h'):
+    """Starts the command that the first word names, or lists all commands."""
+    name, *rest = sys.argv[1:] or ['help']
+    if name == 'help' and rest:
+        name, rest = rest[0], ['--help']
+    if name in ('help', '--help', '-h'):
         print(_listed())
+        return
+    if name == '--version' or '--version' in rest:
+        print(f'cosegnet {__version__}')
         return
     with reported(UserError):
         _check(name)
-    del sys.argv[1]  # the rest are flags of the command
+    sys.argv[1:] = rest
     from cosegnet_jax.cli import command_line  # brings JAX, which a list of commands need not wait for
 
     command_line.run(name)
@@ -25,8 +31,18 @@ def main() -> None:
 
 def _listed() -> str:
     width = max(map(len, COMMANDS))
-    lines = [f'  {name:{width}}  {about}' for name, about in COMMANDS.items()]
-    return '\n'.join(['cosegnet NAME [--flag=value ...]', '', *lines, '', 'cosegnet NAME --help says more.'])
+    lines = [f'  {name:{width}}  {command.about}' for name, command in COMMANDS.items()]
+    return '\n'.join(
+        [
+            'Find what photos have in common: cosegnet predict PHOTOS',
+            '',
+            'Usage: cosegnet NAME [--flag=value ...]',
+            '',
+            *lines,
+            '',
+            '`cosegnet NAME --help` lists the flags of a command; `cosegnet --version` prints the version.',
+        ]
+    )
 
 
 def _check(name: str) -> None:

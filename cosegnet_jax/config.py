@@ -53,7 +53,7 @@ class Data:
     prepared_dir: Place = ''  # where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets
     images_per_class: Annotated[int, AtLeast(10)] = 150  # of shapes
     split: Count = 0  # which of the random 3:1:1 splits
-    split_file: Place = ''  # splits pinned by cli/list_splits.py; '' draws them
+    split_file: Place = ''  # splits pinned by `cosegnet list-splits`; '' draws them
     sampler: Literal['triplets', 'balanced'] = 'triplets'  # balanced: images of a few classes, P×K
     flip: bool = True  # mirror each training image with probability 1/2
     scale_crop: Fraction = 0.0  # cut squares of (1 - scale_crop) to 1 of the side while training
@@ -90,11 +90,11 @@ class Loss:
     w1_positive: Amount = 0.33  # of the mask loss in a positive pair; a negative pair has none
     w2_positive: Amount = 0.33  # of the triplet loss
     w3_positive: Amount = 0.33  # of the decision loss
-    w2_negative: Amount = 0.5
-    w3_negative: Amount = 0.5
+    w2_negative: Amount = 0.5  # of the triplet loss in a negative pair
+    w3_negative: Amount = 0.5  # of the decision loss in a negative pair
     mask_reduction: Literal['mean', 'sum'] = 'mean'  # over an image's pixels, in equation 2
     triplet_features: Literal['fs', 'fu'] = 'fs'  # embeddings, or the pooled tap as equation 3 prints it
-    triplet_distance: Literal['euclidean', 'squared'] = 'euclidean'
+    triplet_distance: Literal['euclidean', 'squared'] = 'euclidean'  # between embeddings, in equation 3
     normalize_embeddings: bool = False  # to unit length inside the triplet loss, as FaceNet does
     margin: Amount = 1.0  # alpha of equation 3
     negatives: Literal['random', 'semi_hard'] = 'random'  # of the triplet and decision losses
@@ -104,7 +104,7 @@ class Loss:
 class Optimizer:
     """The update rule; the defaults are the paper's (§4.1)."""
 
-    name: Literal['sgd', 'adam', 'adamw'] = 'sgd'
+    name: Literal['sgd', 'adam', 'adamw'] = 'sgd'  # the update rule
     learning_rate: Amount = 1e-5  # its peak, where there is a schedule
     momentum: Fraction = 0.9  # of sgd
     weight_decay: Amount = 4e-4  # on kernels; in the gradient, but decoupled for adamw
@@ -123,8 +123,8 @@ class Train:
     batch_triplets: Positive = 3  # over all devices; of the sampler 'triplets'
     batch_classes: Annotated[int, AtLeast(2)] = 4  # P of the sampler 'balanced', over all devices
     batch_images_per_class: Annotated[int, AtLeast(2)] = 4  # its K
-    steps: Positive = 10_000
-    log_every_steps: Positive = 10
+    steps: Positive = 10_000  # updates of the whole network
+    log_every_steps: Positive = 10  # between two lines of metrics.jsonl
     eval_every_steps: Positive = 500  # on the validation part; also saves a checkpoint
     save_every_steps: Positive = 500  # checkpoints between evaluations
     stop_after_evals: Count = 0  # evaluations without a better validation Jaccard; 0 never stops early
@@ -142,7 +142,7 @@ class Train:
 class Evaluation:
     """The protocol of the reported numbers."""
 
-    part: Literal['test', 'validation', 'train', 'all'] = 'test'
+    part: Literal['test', 'validation', 'train', 'all'] = 'test'  # which images are scored
     protocol: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # how published figures are made: presets.py
     batch_images: Positive = 16  # images described at a time, over all devices
     mask_threshold: Fraction = 0.5  # object from this probability on; ssnm has a rule of its own
@@ -238,15 +238,43 @@ def check_key(key: str) -> None:
     Raises:
         UserError: With the nearest key that exists.
     """
-    known = list(all_keys())
-    if key in known:
+    if key in all_keys():
         return
-    # A misspelt word of the path first; else the last word alone, wherever it lives.
-    near = difflib.get_close_matches(key, known, 1, 0.8) or [
-        k for k in known if difflib.get_close_matches(key.split('.')[-1], [k.split('.')[-1]], 1, 0.8)
-    ]
-    hint = f'did you mean {near[0]}?' if near else 'cosegnet_jax/config.py lists them all'
-    raise UserError(f'{key}: no such key; {hint}')
+    near = nearest_key(key)
+    raise UserError(
+        f'{key}: no such key; {f"did you mean {near}?" if near else "`cosegnet config` lists them"}'
+    )
+
+
+# What other programs call a key.
+_ALSO_CALLED = {
+    'batch': 'config.train.batch_triplets',
+    'batch_size': 'config.train.batch_triplets',
+    'dataset': 'config.data.name',
+    'epochs': 'config.train.steps',
+    'iterations': 'config.train.steps',
+    'max_steps': 'config.train.steps',
+    'resolution': 'config.image_size',
+    'size': 'config.image_size',
+}
+
+
+def nearest_key(name: str) -> str | None:
+    """The key that a wrong name most likely means; None if none comes near.
+
+    Args:
+        name: A path such as 'config.train.stpes', or what somebody takes for a flag, such as 'lr'.
+    """
+    known, last = list(all_keys()), name.split('.')[-1].replace('-', '_')
+    if near := difflib.get_close_matches(name, known, 1, 0.8):  # a misspelt word of the path
+        return near[0]
+    if last in _ALSO_CALLED:
+        return _ALSO_CALLED[last]
+    words = {key: key.split('.')[-1] for key in known}
+    initials = {key: ''.join(part[0] for part in word.split('_')) for key, word in words.items()}
+    close = difflib.get_close_matches(last, words.values(), 1, 0.8)
+    fits = [key for key in known if words[key] in close or (len(last) > 1 and initials[key] == last)]
+    return fits[0] if fits else None
 
 
 def _resolve(kind: type, raw: Mapping[str, Any], prefix: str) -> Any:

@@ -65,7 +65,7 @@ def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
         (['--config=configs/none.py'], 'configs/none.py: no such file'),
         (
             ['--config=configs/pascal_voc.py', '--config.data.prepared_dir=/nowhere'],
-            'pascal_coseg: not prepared in /nowhere/pascal_coseg/1.0.0; run python -m',
+            'pascal_coseg: not prepared in /nowhere/pascal_coseg/1.0.0; run cosegnet prepare',
         ),
         (['--config=configs/pascal_voc.py', '--config.data.root=/nowhere'], '/nowhere'),
         (['--config=configs/shapes.py', 'stray'], 'stray: not a flag'),
@@ -83,7 +83,7 @@ def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, argument
         (['--tables'], '--tables and --runs=DIR,DIR go together'),
         (['--runs=DIR', '--config=configs/shapes.py'], '--tables and --runs=DIR,DIR go together'),
         (['--tables', '--runs=/nowhere'], '/nowhere: no such folder'),
-        (['--tables', '--runs=.', '--rnus=.'], 'rnus'),
+        (['--tables', '--runs=.', '--rnus=.'], '--rnus: no such flag; did you mean --runs?'),
         ([], '--config=NAME is missing'),
     ],
     ids=['no runs', 'no tables', 'missing folder', 'flag', 'neither'],

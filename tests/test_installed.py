@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from programs import ROOT, run
 
+from cosegnet_jax import __version__
 from cosegnet_jax.cli import COMMANDS
 
 SMALL = [
@@ -67,8 +68,8 @@ def test_it_trains_as_from_the_repository_and_finds_what_photos_share(installed,
 
     for color in ('red', 'blue'):
         Image.new('RGB', (60, 40), color).save(tmp_path / f'{color}.png')
-    photos, out = f'--images={tmp_path}/red.png,{tmp_path}/blue.png', tmp_path / 'out'
-    found = installed('predict', workdir, photos, f'--out={out}')
+    photos, out = [f'{tmp_path}/red.png', f'{tmp_path}/blue.png'], tmp_path / 'out'
+    found = installed('predict', *photos, workdir.replace('workdir', 'model'), f'--out={out}')
     assert found.returncode == 0, found.stderr
     assert '2 photos at threshold 0.5' in found.stdout
     assert '<script' in (out / 'report.html').read_text()
@@ -88,7 +89,7 @@ def test_a_measurement_beside_a_peer_starts_itself_again(program, installed, tmp
     assert row['peer_ratio'] == row['pairs_per_s'] > 0
 
 
-@pytest.mark.parametrize('arguments', [[], ['--help']])
+@pytest.mark.parametrize('arguments', [[], ['--help'], ['-h'], ['help']])
 def test_without_a_name_it_lists_the_commands(arguments):
     done = run('-m', 'cosegnet_jax', *arguments)
     assert (done.returncode, done.stderr) == (0, '')
@@ -100,10 +101,28 @@ def test_without_a_name_it_lists_the_commands(arguments):
     [
         (['tarin'], 'tarin: no such command; did you mean train?'),
         (['frobnicate'], f'frobnicate: no such command; there are {", ".join(COMMANDS)}'),
-        (['train', '--images=photos'], "Unknown command line flag 'images'"),
+        (['train', '--images=photos'], '--images: no such flag; --help lists the flags'),
+        (['train', '--lr=1'], '--lr: no such flag; did you mean --config.optimizer.learning_rate?'),
+        (
+            ['train', '--batch_size', '4'],
+            '--batch_size: no such flag; did you mean --config.train.batch_triplets?',
+        ),
+        (['predict', '--workdir=run'], '--workdir: not read by cosegnet predict; name the run by --model'),
+        (['export', '--config=shapes'], '--config: not read by cosegnet export; leave it out'),
+        (['predict'], 'PHOTOS is missing; name a folder of photos: cosegnet predict PHOTOS'),
         (['train', '--config=shaeps'], '--config=shaeps: no such config'),
     ],
-    ids=['near', 'far', "another command's flag", 'config'],
+    ids=[
+        'near',
+        'far',
+        "another command's flag",
+        'initials',
+        'usual name',
+        'run',
+        'unread',
+        'no photos',
+        'config',
+    ],
 )
 def test_what_the_user_can_put_right_is_one_line_and_status_2(arguments, message):
     done = run('-m', 'cosegnet_jax', *arguments)
@@ -113,9 +132,19 @@ def test_what_the_user_can_put_right_is_one_line_and_status_2(arguments, message
 
 
 @pytest.mark.parametrize('name', COMMANDS)
-def test_help_of_a_command_is_its_usage_and_its_flags(name):
-    done = run('-m', 'cosegnet_jax', name, '--help')
-    assert (done.returncode, done.stderr) == (0, '')
-    assert f'\ncosegnet {name} ' in done.stdout
-    assert '--workdir' in done.stdout
-    assert ('--images' in done.stdout) == (name == 'predict')
+def test_help_of_a_command_is_its_usage_and_the_flags_that_it_reads(name):
+    texts = [run('-m', 'cosegnet_jax', *arguments) for arguments in ([name, '-h'], ['help', name])]
+    assert [(done.returncode, done.stderr) for done in texts] == [(0, '')] * 2
+    assert texts[0].stdout == texts[1].stdout
+    command, text = COMMANDS[name], texts[0].stdout
+    assert text.startswith(f'Usage: cosegnet {name} {command.words}'.strip())
+    assert f'\ncosegnet {name}' in text
+    assert all(f'  --{flag}=' in text for flag in command.shared)
+    assert ('  --config=' in text) == ('config' in command.shared)
+    assert ('  --out=' in text) == (name in ('predict', 'eval', 'export'))
+
+
+@pytest.mark.parametrize('arguments', [['--version'], ['train', '--version']])
+def test_version(arguments):
+    done = run('-m', 'cosegnet_jax', *arguments)
+    assert (done.returncode, done.stdout) == (0, f'cosegnet {__version__}\n')

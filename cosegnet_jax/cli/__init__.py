@@ -1,15 +1,34 @@
-"""What `cosegnet NAME` can be: the module of each name has its usage, its flags and its `main`.
+"""The commands of `cosegnet NAME`: the module of each name has its usage, its flags and its `main`.
 
 Only the module of the command that runs is imported: flags are global, and commands share names of them.
 """
 
-# What `cosegnet` says of each.
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """What `cosegnet` knows of a command before it imports its module."""
+
+    about: str
+    words: str = ''  # what follows the name besides flags; '' for nothing
+    shared: tuple[str, ...] = ()  # flags that several commands have and this one reads
+    resumes: bool = False  # whether the same command continues what was stopped
+
+
 COMMANDS = {
-    'predict': 'find what photos have in common',
-    'serve': 'the same on a web page',
-    'train': 'train a network',
-    'eval': "evaluate a run, or make the paper's tables of many",
-    'sweep': 'train and evaluate variants of a config on several splits',
-    'export': 'write a trained network as files that others can load',
-    'benchmark': 'measure speed and memory',
+    'predict': Command('find what photos have in common', 'PHOTOS...', ('model',), resumes=True),
+    'serve': Command('the same on a web page', shared=('model',)),
+    'train': Command('train a network', shared=('config', 'workdir'), resumes=True),
+    'eval': Command('score a run, or make the tables of the paper from many', shared=('config', 'workdir')),
+    'sweep': Command(
+        'train and score variants of a config on several splits', shared=('config', 'workdir'), resumes=True
+    ),
+    'prepare': Command('check a published set, or your own photos, and store it for training', 'SET'),
+    'list-splits': Command('print the random splits of a config by file name', shared=('config',)),
+    'config': Command('list the keys of a config, their meaning and default', '[PATTERN]'),
+    'export': Command('write a trained network as files that others can load', shared=('workdir',)),
+    'benchmark': Command('measure speed and memory', shared=('config',)),
 }

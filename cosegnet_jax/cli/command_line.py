@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,16 +13,18 @@ from absl import flags, logging
 from ml_collections import ConfigDict, config_flags
 
 from cosegnet_jax import config as configs
-from cosegnet_jax.cli import config_files
+from cosegnet_jax.cli import COMMANDS, Command, config_files
+from cosegnet_jax.cli.help_text import help_text
 from cosegnet_jax.runtime import distributed
 from cosegnet_jax.runtime.errors import UserError, reported
 from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.runtime.places import local_path
 
 _CONFIG = config_flags.DEFINE_config_file(
-    'config', None, 'Experiment: a name, such as shapes, or a file.', lock_config=False
+    'config', None, 'Name of an experiment, such as shapes, or a file.', lock_config=False
 )
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run.')
+_words: list[str] = []  # of the command line, besides flags
 
 
 class _NameOrFile(flags.ArgumentParser):
@@ -39,12 +43,12 @@ flags.FLAGS['config'].parser = _NameOrFile(flags.FLAGS['config'].parser)
 def run(command: str) -> None:
     """Start a command of the package, such as 'train', with the flags of the command line."""
     with reported(UserError):
-        module = optional_import(f'cosegnet_jax.cli.{command}', 'train')
+        module = optional_import(f'cosegnet_jax.cli.{command.replace("-", "_")}', 'train')
     start(module.main)
 
 
 def start(main: Callable[[], None]) -> None:
-    """Parses the command line and calls `main()`, which asks for what it needs: `config()`, `workdir()`.
+    """Parses the command line and calls `main()`, which asks for `config()`, `workdir()` or `words()`.
 
     Before that, the processes of a job join each other; see `distributed.start`. --help prints the docstring
     and the flags of the module that `main` is from, and ends the program.
@@ -52,11 +56,19 @@ def start(main: Callable[[], None]) -> None:
     What the user can put right ends the program with status 2 and one line; anything else is a bug and
     shows its traceback.
     """
-    logging.set_verbosity(logging.ERROR)  # Orbax warns of what it was asked to do
-    with reported(UserError):
-        _parse(sys.argv, main.__module__)
+    _quiet()
+    name = main.__module__.split('.')[-1].replace('_', '-')
+    # A script that is no command may read any flag.
+    command = COMMANDS.get(name, Command('', shared=('config', 'workdir')))
+    with reported(UserError, on_interrupt='the same command continues the work' if command.resumes else ''):
+        _parse(sys.argv, name, command, main.__module__)
         distributed.start()
         main()
+
+
+def words() -> list[str]:
+    """What the command line holds besides flags, such as folders of photos."""
+    return _words
 
 
 def config() -> configs.Config:
@@ -127,19 +139,46 @@ def writable(flag: str, name: str) -> Path:
     return folder
 
 
-def _parse(argv: list[str], module: str) -> None:
-    """Refuses what is no flag, or no key of a config."""
-    if '--help' in argv[1:]:
-        texts = (sys.modules[module].__doc__, *map(flags.FLAGS.module_help, (__name__, module)))
-        print('\n\n'.join(text.strip() for text in texts if text))
+def _quiet() -> None:
+    """Keeps out what other libraries warn of: it is for those who write programs."""
+    logging.set_verbosity(logging.ERROR)  # Orbax warns of what it was asked to do
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    if not sys.warnoptions:
+        warnings.simplefilter('ignore')
+        warnings.filterwarnings('default', module='cosegnet_jax')
+
+
+def _parse(argv: list[str], name: str, command: Command, module: str) -> None:
+    """Refuses what is no flag of the command, or no key of a config."""
+    own = flags.FLAGS.get_flags_for_module(module)
+    if {'--help', '-h'} & set(argv[1:]):
+        print(help_text(name, command, sys.modules[module].__doc__ or '', own))
         sys.exit(0)
     for argument in argv[1:]:
         if argument.lstrip('-').startswith('config.'):
             configs.check_key(argument.lstrip('-').split('=')[0])
+    flags.FLAGS.set_gnu_getopt(True)  # flags may follow words
     try:
         rest = flags.FLAGS(argv)
+    except flags.UnrecognizedFlagError as error:
+        raise UserError(_unknown(error.flagname, [one.name for one in own], command)) from error
     except Exception as error:  # a config file is the user's own code, and may raise anything
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(' … '.join(dict.fromkeys([lines[0], lines[-1].strip()]))) from error
-    if rest[1:]:
-        raise UserError(f'{rest[1]}: not a flag; flags look like --workdir=DIR or --config.key=value')
+    _words[:] = rest[1:]
+    if _words and not command.words:
+        raise UserError(f'{_words[0]}: not a flag; flags look like --workdir=DIR or --config.key=value')
+    for shared in ('config', 'workdir'):
+        if flags.FLAGS[shared].present and shared not in command.shared:
+            hint = '; name the run by --model' if (shared, 'model') == ('workdir', *command.shared) else ''
+            raise UserError(f'--{shared}: not read by cosegnet {name}{hint or "; leave it out"}')
+
+
+def _unknown(flag: str, own: list[str], command: Command) -> str:
+    """One line for a flag that does not exist, with what it most likely means."""
+    near = difflib.get_close_matches(flag.replace('-', '_'), [*own, *command.shared], 1, 0.7)
+    if near:
+        return f'--{flag}: no such flag; did you mean --{near[0]}?'
+    if 'config' in command.shared and (key := configs.nearest_key(flag)):
+        return f'--{flag}: no such flag; did you mean --{key}?'
+    return f'--{flag}: no such flag; --help lists the flags'

@@ -1,6 +1,6 @@
-"""List the random splits of a config by file name.
+"""Print the random splits of a config by file name.
 
-python -m cosegnet_jax.cli.list_splits --config=configs/NAME.py --count=5 [--config.key=value ...] > FILE
+cosegnet list-splits --config=NAME --count=5 [--config.key=value ...] > FILE
 
 `config.data.split_file` takes the list, so that a split stays what it was when images are added, and can be
 handed to others.
@@ -14,7 +14,7 @@ from cosegnet_jax import data
 from cosegnet_jax.cli import command_line
 from cosegnet_jax.data import splits
 
-_COUNT = flags.DEFINE_integer('count', 5, 'How many splits, from number 0 on.', lower_bound=1)
+_COUNT = flags.DEFINE_integer('count', 5, 'Number of splits, from split 0 on; 5 if not given.', lower_bound=1)
 
 
 def main() -> None:
@@ -23,7 +23,3 @@ def main() -> None:
     examples = data.load(config)
     listed = [splits.stratified(examples.labels, config.seed, index) for index in range(_COUNT.value)]
     print(json.dumps([splits.listing(split, examples.filenames) for split in listed], indent=1))
-
-
-if __name__ == '__main__':
-    command_line.start(main)

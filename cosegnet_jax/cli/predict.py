@@ -1,29 +1,27 @@
 """Find what photos have in common.
 
-cosegnet predict --workdir=runs/pascal --images=FOLDER --out=OUT [--threshold=0.5]
-    [--mask_threshold=0.5] [--annotations=coco,labelme,cvat] [--neighbors=K] [--dry_run | --json]
+cosegnet predict PHOTOS [--out=FOLDER] [--model=NAME]
 
-The network is the best checkpoint of a run, or with --model=NAME instead of --workdir an exported one.
+PHOTOS is a folder, with the folders in it, or several files and folders. The same command continues where it
+was stopped. After a change of --threshold or --mask_threshold it uses what it knows of every photo.
 
-Writes OUT/masks/NAME.png (255 where the object is, at the photo's own size, upright), OUT/pairs.json and
-OUT/report.html. The same command goes on where it was stopped; another --threshold groups anew and another
---mask_threshold cuts out anew, without looking at a photo again. --annotations also writes the masks for
-tools to correct them in, as OUT/annotations/coco.json, OUT/annotations/labelme/NAME.json and
-OUT/annotations/cvat.xml.
+FOLDER then holds
+  report.html       the groups with photos, masks and cut-outs, and a slider that groups anew
+  masks/NAME.png    255 where the object is, at the size of the photo
+  pairs.json        names, groups, outliers, and the probability of every pair
 
---neighbors=K, for tens of thousands of photos, decides each with some K near it and not all pairs; the
-report then shows some photos of each group.
-
-Ends with status 0, also where files were skipped: they are listed on stderr and in pairs.json. Ends with
-status 2 and one line where there is something to put right.
+Files that cannot be read are listed on stderr and in pairs.json; the status is 0. It is 2, with one line that
+says what to do, where the command cannot work.
 """
 
+import os
 import sys
+from pathlib import Path
 
 from absl import flags
 
 from cosegnet_jax.cli import command_line
-from cosegnet_jax.cli.segmenter import MASK_THRESHOLD_HELP, MODEL_HELP, segmenter_from_flags
+from cosegnet_jax.cli.segmenter import MASK_THRESHOLD_HELP, THRESHOLD_HELP, segmenter_from_flags
 from cosegnet_jax.inference import collection, neighbors, prediction, results_folder
 from cosegnet_jax.inference.annotations import formats
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
@@ -32,44 +30,43 @@ from cosegnet_jax.runtime.errors import UserError, printable
 from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.runtime.places import local_path
 
-_MODEL = flags.DEFINE_string('model', None, MODEL_HELP)
 _IMAGES = flags.DEFINE_string(
-    'images', None, 'Folder of photos, with the folders in it; or several files, with commas between.'
+    'images', None, 'Folder of photos, or files with commas between: PHOTOS in another form, for scripts.'
 )
-_OUT = flags.DEFINE_string('out', None, 'Folder for what is found.')
-_THRESHOLD = flags.DEFINE_float(
-    'threshold', 0.5, 'Mean probability of sharing an object from which photos are a group.', 0, 1
-)
+_OUT = flags.DEFINE_string('out', None, 'Folder for the results; PHOTOS-cosegnet if not given.')
+_THRESHOLD = flags.DEFINE_float('threshold', 0.5, THRESHOLD_HELP, 0, 1)
 _MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', MASK_THRESHOLD, MASK_THRESHOLD_HELP, 0, 1)
-_DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Only say what would be written.')
-flags.DEFINE_alias('dry-run', 'dry_run')
+_DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Only list what would be written.')
 _ANNOTATIONS = flags.DEFINE_list(
-    'annotations', [], 'Annotation formats to write, too, with commas between: coco, labelme, cvat.'
+    'annotations',
+    [],
+    'Formats of annotation tools to write, with commas between: coco, labelme, cvat; none if not given.',
 )
 _NEIGHBORS = flags.DEFINE_integer(
-    'neighbors', None, 'Near photos that each is decided with; else all.', lower_bound=1
+    'neighbors',
+    None,
+    'For tens of thousands of photos: compare each with N that look alike, and not with all.',
+    lower_bound=1,
 )
-_JSON = flags.DEFINE_bool('json', False, 'Print pairs.json instead of a summary.')
+_JSON = flags.DEFINE_bool('json', False, 'Print the content of pairs.json instead of a summary.')
 
 
 def main() -> None:
     """Groups and segments the photos of a collection."""
-    command_line.refuse_config()
-    if not _IMAGES.value or not _OUT.value:
-        raise UserError('--images=FOLDER and --out=OUT must be given: photos, and a folder for what is found')
+    given = _given()
     if _DRY_RUN.value and _JSON.value:
         raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
     annotations = formats.chosen(_ANNOTATIONS.value)
     if _NEIGHBORS.value:
         optional_import(neighbors.NEEDS, 'large')  # better to know before hours of looking at photos
-    photos = collection.find(_IMAGES.value)
-    segmenter = segmenter_from_flags(flags.FLAGS.workdir, _MODEL.value, _MASK_THRESHOLD.value)
-    out = local_path(_OUT.value, '--out=')
+    photos = collection.find(given)
+    out = local_path(_OUT.value, '--out=') if _OUT.value else _beside(given)
+    segmenter = segmenter_from_flags(_MASK_THRESHOLD.value)
     prediction.check(photos, segmenter, out)
     if _DRY_RUN.value:
         print(prediction.plan(photos, out))
         return
-    command_line.writable('out', _OUT.value)
+    out = command_line.writable('out', str(out))
     found, document = prediction.predict(
         photos, segmenter, out, _THRESHOLD.value, annotations, _NEIGHBORS.value
     )
@@ -78,5 +75,33 @@ def main() -> None:
     if _JSON.value:
         print(files.to_json(document))
     else:
-        written = ['masks', 'pairs.json', 'report.html', *(f'annotations/{one.name}' for one in annotations)]
-        print(f'{results_folder.summary(found, _THRESHOLD.value)}\nwritten: {out}/{", ".join(written)}')
+        print(results_folder.summary(found, _THRESHOLD.value))
+        print(f'Open {out}/report.html to see them; the masks are in {out}/masks.')
+        for one in annotations:
+            print(f'Annotations: {out}/annotations/{one.name}')
+
+
+def _given() -> list[str]:
+    """Files and folders of the command line.
+
+    Raises:
+        UserError: There are none.
+    """
+    if bool(command_line.words()) == bool(_IMAGES.value):
+        raise UserError('PHOTOS is missing; name a folder of photos: cosegnet predict PHOTOS')
+    if command_line.words():
+        return [str(local_path(word)) for word in command_line.words()]
+    whole = local_path(_IMAGES.value, '--images=')
+    parts = [] if whole.exists() else [part for part in _IMAGES.value.split(',') if part]
+    return [str(local_path(part, '--images=')) for part in parts] or [str(whole)]
+
+
+def _beside(given: list[str]) -> Path:
+    """The folder for results: `PHOTOS-cosegnet`, beside the folder that holds all photos."""
+    folder = Path(given[0])
+    if len(given) > 1 or not folder.is_dir() or folder.name in ('', '..'):
+        whole = [os.path.abspath(one) for one in given]
+        folder = Path(
+            os.path.commonpath([one if os.path.isdir(one) else os.path.dirname(one) for one in whole])
+        )
+    return folder.with_name(f'{folder.name or "photos"}-cosegnet')

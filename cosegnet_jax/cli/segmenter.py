@@ -1,23 +1,34 @@
-"""The network that a command is told to use."""
+"""The network that a command is told to use, and flags that several commands share."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from absl import flags
+
+from cosegnet_jax.export import shipped_network
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
-from cosegnet_jax.runtime.errors import UserError
-from cosegnet_jax.runtime.places import local_path
 
-MODEL_HELP = 'Exported network, instead of a run: a file, a folder, or hf:OWNER/NAME on the Hugging Face Hub.'
-MASK_THRESHOLD_HELP = 'A pixel belongs to the object from this probability on.'
+MASK_THRESHOLD_HELP = 'A pixel is in the mask from this probability on (0.5); higher: smaller masks.'
+THRESHOLD_HELP = (
+    'How sure the network has to be that photos share an object (0.5); higher: smaller, purer groups.'
+)
+
+_MODEL = flags.DEFINE_string(
+    'model',
+    None,
+    'Network: folder of a run, file or folder of an exported one, or hf:OWNER/NAME on the Hugging Face Hub; '
+    'the one that comes with the package if not given.',
+)
 
 
-def segmenter_from_flags(workdir: str | None, model: str | None, mask_threshold: float) -> CoSegmenter:
-    """The network that one of the flags --workdir and --model names.
+def segmenter_from_flags(mask_threshold: float) -> CoSegmenter:
+    """The network that --model names, or else the one that comes with the package.
 
     Raises:
-        UserError: Both or neither are given, or there is no such network.
+        UserError: There is no such network.
     """
-    if bool(workdir) == bool(model):
-        raise UserError('one of --workdir=DIR and --model=NAME must be given: a run, or an exported network')
-    if model:
-        return CoSegmenter.from_pretrained(model, mask_threshold)
-    return CoSegmenter.load(local_path(workdir, '--workdir='), mask_threshold=mask_threshold)
+    name = _MODEL.value or shipped_network.find()
+    if (Path(name).expanduser() / 'checkpoints').is_dir():
+        return CoSegmenter.load(name, mask_threshold=mask_threshold)
+    return CoSegmenter.from_pretrained(name, mask_threshold)

@@ -1,4 +1,4 @@
-"""Reads what `python -m cosegnet_jax.cli.prepare` wrote; takes no TensorFlow."""
+"""Reads what `cosegnet prepare` wrote; takes no TensorFlow."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def load(name: str, data_dir: str | Path, image_size: int) -> Examples:
         raise UserError(f'{name}: no {packed}, and {error}, or pack the set at this size') from error
 
     builder = builders.make(name, data_dir)
-    command = f'python -m cosegnet_jax.cli.prepare {name}' + (f' --data_dir={data_dir}' if data_dir else '')
+    command = f'cosegnet prepare {name}' + (f' --data_dir={data_dir}' if data_dir else '')
     if not builder.is_prepared():
         raise UserError(f'{name}: not prepared in {builder.data_dir}; run {command}')
     if builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD:

@@ -106,9 +106,7 @@ def pinned(path: str | Path, filenames: tuple[str, ...], index: int) -> Split:
     except IndexError:
         raise UserError(f'{path}: holds no split number {index}; lower config.data.split') from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(
-            f'{path}: no list of splits; make one with python -m cosegnet_jax.cli.list_splits'
-        ) from error
+        raise UserError(f'{path}: no list of splits; make one with cosegnet list-splits') from error
     numbers = {name: number for number, name in enumerate(filenames)}
     seen = set()
     for name in (name for part in listed for name in part):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from cosegnet_jax.data.photos import SUFFIXES
 from cosegnet_jax.inference import cache
 from cosegnet_jax.runtime.errors import UserError
-from cosegnet_jax.runtime.places import local_path
 
 
 class Photo(NamedTuple):
@@ -20,7 +19,7 @@ class Photo(NamedTuple):
     path: Path
 
 
-def find(images: str) -> list[Photo]:
+def find(parts: Sequence[str]) -> list[Photo]:
     """Lists the photos, sorted by name; none is opened.
 
     In folders, and in folders inside them, photos are told by their suffix. What starts with a dot is passed
@@ -28,18 +27,14 @@ def find(images: str) -> list[Photo]:
     is taken whatever its suffix.
 
     Args:
-        images: A folder, or files and folders with commas between. If there are several, names begin at the
-            folder that holds them all.
+        parts: Files and folders. If there are several, names begin at the folder that holds them all.
 
     Raises:
         UserError: Something is not there or cannot be listed, or there are fewer than two photos.
     """
-    whole = local_path(images, '--images=')
-    several = [] if whole.exists() else [part for part in images.split(',') if part]
-    parts = [str(local_path(part, '--images=')) for part in several] or [str(whole)]
     for part in parts:
         if not os.path.exists(part):
-            raise UserError(f'--images: {part}: no such file or folder; name a folder of photos')
+            raise UserError(f'{part}: no such file or folder; name a folder of photos')
     entries = [os.path.abspath(part) for part in parts]
     folders = [entry if os.path.isdir(entry) else os.path.dirname(entry) for entry in entries]
     root = os.path.commonpath(folders)
@@ -47,7 +42,7 @@ def find(images: str) -> list[Photo]:
     found = sorted(Photo(path.relative_to(root).as_posix(), path) for path in paths)
     if len(found) < 2:
         raise UserError(
-            f'--images={images}: {"only one" if found else "no"} photo in it, and a pair takes two; '
+            f'{" ".join(parts)}: {"only one" if found else "no"} photo in it, and a pair takes two; '
             f'photos are files such as .jpg, .png, .webp or .tif'
         )
     return found

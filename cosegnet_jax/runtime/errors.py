@@ -25,10 +25,11 @@ class Stopped(UserError):  # noqa: N818 (a wish, not an error)
 
 
 @contextlib.contextmanager
-def reported(*kinds: type[Exception]) -> Iterator[None]:
+def reported(*kinds: type[Exception], on_interrupt: str = '') -> Iterator[None]:
     """Ends the program with status 2 and one line where an exception of `kinds` arises inside.
 
-    Ctrl-C ends it with status 130; anything else is a bug and shows its traceback.
+    Ctrl-C ends it with status 130 and a line, which adds what `on_interrupt` says; anything else is a bug and
+    shows its traceback.
     """
     try:
         yield
@@ -36,6 +37,7 @@ def reported(*kinds: type[Exception]) -> Iterator[None]:
         print(f'error: {printable(str(error))}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
+        print(f'\nstopped{on_interrupt and f"; {on_interrupt}"}', file=sys.stderr)
         sys.exit(130)
 
 

@@ -1,4 +1,4 @@
-"""predict.py, as a user runs it."""
+"""`cosegnet predict`, as a user runs it."""
 
 import json
 
@@ -15,8 +15,8 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
         '-m',
         'cosegnet_jax',
         'predict',
-        f'--workdir={run_folder}',
-        f'--images={photos}',
+        str(photos),
+        f'--model={run_folder}',
         f'--out={out}',
         '--threshold=0',
         '--json',
@@ -32,8 +32,8 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
         '-m',
         'cosegnet_jax',
         'predict',
-        f'--workdir={run_folder}',
-        f'--images={photos}',
+        str(photos),
+        f'--model={run_folder}',
         f'--out={out}',
         '--threshold=1',
         '--annotations=cvat',
@@ -42,7 +42,8 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
     assert other.stdout.splitlines() == [
         '2 photos at threshold 1: 0 group(s)',
         'outliers: 2 photos (one.png, two.png)',
-        f'written: {out}/masks, pairs.json, report.html, annotations/cvat.xml',
+        f'Open {out}/report.html to see them; the masks are in {out}/masks.',
+        f'Annotations: {out}/annotations/cvat.xml',
     ]
     assert (out / 'annotations' / 'cvat.xml').is_file()
 
@@ -50,7 +51,7 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--images=nowhere', '--out=out'], '--images: nowhere: no such file or folder'),
+        (['--images=nowhere', '--out=out'], 'error: nowhere: no such file or folder'),
         (['--images=photos', '--out=photos/one.png/out'], '--out=photos/one.png/out: Not a directory'),
         (['--images=photos', f'--out=photos/{"long" * 99}'], 'File name too long; name another folder'),
     ],
@@ -60,7 +61,7 @@ def test_what_the_user_can_put_right_is_one_line_and_status_2(tmp_path, run_fold
     save(tmp_path / 'photos', 'one.png', 'two.png')
     arguments = [argument.replace('=', f'={tmp_path}/') for argument in arguments]
     message = message.replace('=photos', f'={tmp_path}/photos').replace(' nowhere', f' {tmp_path}/nowhere')
-    done = run('-m', 'cosegnet_jax', 'predict', f'--workdir={run_folder}', *arguments)
+    done = run('-m', 'cosegnet_jax', 'predict', f'--model={run_folder}', *arguments)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr.strip().splitlines()[-1]
     assert 'Traceback' not in done.stderr

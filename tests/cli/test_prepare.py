@@ -14,7 +14,7 @@ from cosegnet_jax.cli import prepare
 from cosegnet_jax.data import prepared_set
 from cosegnet_jax.runtime.errors import UserError
 
-COMMAND = [sys.executable, '-m', 'cosegnet_jax.cli.prepare']
+COMMAND = [sys.executable, '-m', 'cosegnet_jax', 'prepare']
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def root(tmp_path):
 
 @pytest.fixture
 def flags(root, tmp_path):
-    return [f'--manual_dir={root}', f'--data_dir={tmp_path / "tfds"}']
+    return [str(root), str(tmp_path / 'tfds')]
 
 
-def assert_error(argv, *parts):
+def assert_error(arguments, *parts):
     with pytest.raises(UserError) as caught:
-        prepare.run(argv)
+        prepare.run(*arguments)
     message = str(caught.value)
     assert '\n' not in message
     for part in parts:
@@ -41,7 +41,7 @@ def assert_error(argv, *parts):
 def test_the_summary_is_all_that_is_printed(root, flags, tmp_path, capfd):
     (root / 'images/dog/c.jpg').write_bytes(b'')
     save(root, 'dog/d.jpg')
-    prepare.run(['folder/mine', *flags])
+    prepare.run('folder/mine', *flags)
     out = capfd.readouterr().out.splitlines()
     assert out[0].split() == ['class', 'images', 'outliers', 'object']
     assert out[-2].startswith(f'rejected: {root / "masks/dog/c.png"}: missing mask')
@@ -50,46 +50,44 @@ def test_the_summary_is_all_that_is_printed(root, flags, tmp_path, capfd):
 
 
 def test_a_prepared_set_is_not_prepared_again(root, flags, tmp_path, capsys):
-    prepare.run(['folder/mine', *flags])
+    prepare.run('folder/mine', *flags)
     first = capsys.readouterr().out
     files = {path: path.stat().st_mtime_ns for path in (tmp_path / 'tfds').rglob('*')}
-    prepare.run(['folder/mine', flags[1]])
+    prepare.run('folder/mine', '', flags[1])
     second = capsys.readouterr().out
     assert second.startswith(first)
-    assert 'prepared before; remove' in second.removeprefix(first)
+    assert 'was prepared before. Remove' in second.removeprefix(first)
     assert files == {path: path.stat().st_mtime_ns for path in (tmp_path / 'tfds').rglob('*')}
 
 
 def test_a_preview_of_a_set_that_was_there(root, flags, tmp_path):
-    prepare.run(['folder/mine', *flags])
-    prepare.run(['folder/mine', *flags, f'--preview={tmp_path / "sheet.png"}'])
+    prepare.run('folder/mine', *flags)
+    prepare.run('folder/mine', *flags, str(tmp_path / 'sheet.png'))
     with Image.open(tmp_path / 'sheet.png') as sheet:
         assert sheet.width > sheet.height > 144 * 2
 
 
-def test_errors_of_the_command_line(flags, tmp_path):
-    assert_error([], 'required: SET')
+def test_what_cannot_be_prepared_is_refused(flags, tmp_path):
     assert_error(['pascal_cosge', *flags], 'pascal_cosge', 'did you mean pascal_coseg?')
-    assert_error(['icoseg', '--manualdir=x'], '--manualdir=x', '--help')
-    assert_error(['icoseg', '--manual=x'], '--manual=x')  # no abbreviations
-    assert_error(['icoseg', *flags, '--preview=x.gif'], 'x.gif', '.png')
-    assert_error(
-        ['icoseg', *flags, f'--preview={tmp_path}/no/x.png'], f'{tmp_path}/no/x.png', 'no such folder'
-    )
+    assert_error(['icoseg', *flags, 'x.gif'], 'x.gif', '.png')
+    assert_error(['icoseg', *flags, f'{tmp_path}/no/x.png'], f'{tmp_path}/no/x.png', 'no such folder')
     assert not (tmp_path / 'tfds').exists()
 
 
 def test_a_missing_manual_dir_says_where_the_set_is_published(flags, tmp_path):
     assert_error(
-        ['icoseg', flags[1]], '--manual_dir=DIR is missing', 'chenlab.ece.cornell.edu', 'ground_truth/<group>'
+        ['icoseg', '', flags[1]],
+        '--manual_dir=DIR is missing',
+        'chenlab.ece.cornell.edu',
+        'ground_truth/<group>',
     )
-    assert_error(['icoseg', f'--manual_dir={tmp_path}/no', flags[1]], f'{tmp_path}/no: nothing there')
+    assert_error(['icoseg', f'{tmp_path}/no', flags[1]], f'{tmp_path}/no: nothing there')
 
 
 def test_a_folder_that_cannot_be_written(root, tmp_path):
     (tmp_path / 'file').write_text('')
     assert_error(
-        ['folder/mine', f'--manual_dir={root}', f'--data_dir={tmp_path}/file'],
+        ['folder/mine', str(root), f'{tmp_path}/file'],
         f'{tmp_path}/file',
         '--data_dir',
     )
@@ -102,7 +100,7 @@ def test_another_process_that_prepares_the_same_set(flags, tmp_path):
     fcntl.flock(handle, fcntl.LOCK_EX)
     assert_error(['folder/mine', *flags], folder, 'another process')
     os.close(handle)
-    prepare.run(['folder/mine', *flags])
+    prepare.run('folder/mine', *flags)
 
 
 def unfinished(data_dir):
@@ -114,7 +112,10 @@ def test_a_killed_preparation_starts_anew(root, flags, tmp_path):
         for path in (root / 'images/dog/a.jpg', root / 'masks/dog/a.png'):
             path.with_name(f'{number}{path.suffix}').hardlink_to(path)
     data_dir = tmp_path / 'tfds'
-    with subprocess.Popen([*COMMAND, 'folder/mine', *flags], stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [*COMMAND, 'folder/mine', f'--manual_dir={flags[0]}', f'--data_dir={flags[1]}'],
+        stdout=subprocess.DEVNULL,
+    ) as process:
         while not unfinished(data_dir):
             assert process.poll() is None
             time.sleep(0.01)
@@ -124,7 +125,7 @@ def test_a_killed_preparation_starts_anew(root, flags, tmp_path):
         prepared_set.load('folder/mine', data_dir, 8)
 
     (data_dir / 'folder/other/incomplete.ABCDEF_1.0.0').mkdir(parents=True)  # maybe of a process at work
-    prepare.run(['folder/mine', *flags])
+    prepare.run('folder/mine', *flags)
     assert unfinished(data_dir) == [data_dir / 'folder/other/incomplete.ABCDEF_1.0.0']
     assert len(prepared_set.load('folder/mine', data_dir, 8)) == 1004
 
@@ -133,18 +134,32 @@ def test_what_killed_downloads_left_is_removed(root, flags, tmp_path):
     downloads = tmp_path / 'tfds/downloads'
     for path in ('folder/x.tar.tmp.0123', 'folder/extracted/incomplete.0123_x', 'voc2012/y.tar.tmp.4567'):
         (downloads / path).mkdir(parents=True)
-    prepare.run(['folder/mine', *flags])
+    prepare.run('folder/mine', *flags)
     assert sorted(path.name for path in downloads.rglob('*.*')) == ['y.tar.tmp.4567']
 
 
-def test_the_command_prints_errors_in_one_line(tmp_path):
-    done = subprocess.run([*COMMAND, 'mscr', f'--data_dir={tmp_path}'], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stdout == ''
-    assert done.stderr == 'error: mscr: no such data set; did you mean msrc?\n'
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['mscr'], 'mscr: no such data set; did you mean msrc?'),
+        (['msrc', '--manualdir=x'], '--manualdir: no such flag; did you mean --manual_dir?'),
+        ([], 'SET is missing; name one of '),
+        (['msrc', 'icoseg'], 'msrc icoseg: more than one set; '),
+    ],
+    ids=['set', 'flag', 'none', 'two'],
+)
+def test_the_command_prints_errors_in_one_line(arguments, message):
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, '')
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f'error: {message}')
 
 
 def test_the_command_is_quiet(root, flags):
-    done = subprocess.run([*COMMAND, 'folder/mine', *flags], capture_output=True, text=True)
+    done = subprocess.run(
+        [*COMMAND, 'folder/mine', f'--manual_dir={flags[0]}', f'--data_dir={flags[1]}'],
+        capture_output=True,
+        text=True,
+    )
     assert (done.returncode, done.stderr) == (0, '')
     assert Path(done.stdout.split()[-1]).is_dir()

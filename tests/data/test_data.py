@@ -10,7 +10,7 @@ from small_pictures import save
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import data
-from cosegnet_jax.cli.prepare import prepare
+from cosegnet_jax.data.builders.preparation import prepare
 from cosegnet_jax.data.sampling.balanced import BalancedSampler
 from cosegnet_jax.data.sampling.triplets import TripletSampler
 from cosegnet_jax.data.stored_images import Stored
@@ -35,7 +35,8 @@ def test_listed_splits_are_those_that_are_drawn(examples, tmp_path):
     command = [
         sys.executable,
         '-m',
-        'cosegnet_jax.cli.list_splits',
+        'cosegnet_jax',
+        'list-splits',
         '--config=configs/shapes.py',
         '--count=2',
     ]

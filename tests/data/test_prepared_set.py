@@ -9,8 +9,8 @@ import tensorflow_datasets as tfds
 from PIL import ExifTags, Image
 from small_pictures import palette, quarters, save, top_left
 
-from cosegnet_jax.cli.prepare import prepare
 from cosegnet_jax.data import builders, folder, photos, prepared_set
+from cosegnet_jax.data.builders.preparation import prepare
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.runtime.errors import UserError
 
@@ -104,7 +104,7 @@ def test_a_set_that_is_not_prepared_names_the_command(tmp_path):
         prepared_set.load('pascal_coseg', tmp_path, 8)
     message = str(caught.value)
     assert str(tmp_path / 'pascal_coseg') in message
-    assert f'python -m cosegnet_jax.cli.prepare pascal_coseg --data_dir={tmp_path}' in message
+    assert f'cosegnet prepare pascal_coseg --data_dir={tmp_path}' in message
 
 
 def test_an_unknown_set_names_the_nearest(tmp_path):

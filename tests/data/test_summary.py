@@ -1,6 +1,6 @@
 from small_sets import class_folders, object_discovery, seven_classes
 
-from cosegnet_jax.cli.prepare import prepare
+from cosegnet_jax.data.builders.preparation import prepare
 from cosegnet_jax.data.builders.summary import summary
 
 

@@ -9,14 +9,14 @@ from cosegnet_jax.runtime.errors import UserError
 
 
 def names(images):
-    return [photo.name for photo in find(str(images))]
+    return [photo.name for photo in find(str(images).split(';'))]
 
 
 def test_folders_are_listed_with_all_that_is_in_them(tmp_path):
     save(tmp_path, 'b/c/two.PNG', 'a one.jpg', 'b/😀.webp', '.hidden.png', '.cache/four.png')
     (tmp_path / 'notes.txt').write_text('no photo')
     assert names(tmp_path) == ['a one.jpg', 'b/c/two.PNG', 'b/😀.webp']
-    assert [photo.path for photo in find(str(tmp_path))] == [tmp_path / name for name in names(tmp_path)]
+    assert [photo.path for photo in find([str(tmp_path)])] == [tmp_path / name for name in names(tmp_path)]
 
 
 def test_what_was_written_before_is_not_taken_for_photos(tmp_path):
@@ -33,9 +33,9 @@ def test_what_cannot_be_looked_into_was_not_written(tmp_path):
 def test_names_of_several_files_begin_at_their_common_folder_and_never_lead_out(tmp_path, monkeypatch):
     save(tmp_path, 'x/one.png', 'y/z/two.png', 'y/with, comma.png')
     monkeypatch.chdir(tmp_path / 'x')
-    assert names('one.png,../y/z/two.png,one.png') == ['x/one.png', 'y/z/two.png']
+    assert names('one.png;../y/z/two.png;one.png') == ['x/one.png', 'y/z/two.png']
     assert names('../x/../y') == ['with, comma.png', 'z/two.png']
-    assert names('../y,one.png') == ['x/one.png', 'y/with, comma.png', 'y/z/two.png']
+    assert names('../y;one.png') == ['x/one.png', 'y/with, comma.png', 'y/z/two.png']
 
 
 def test_links_to_files_are_followed_and_loops_are_not(tmp_path):
@@ -50,11 +50,11 @@ def test_links_to_files_are_followed_and_loops_are_not(tmp_path):
     ('images', 'message'),
     [
         ('nowhere', r'nowhere: no such file or folder'),
-        ('few/one.png,few/none.png', r'few/none\.png: no such file'),
-        ('few', r'--images=few: only one photo in it, and a pair takes two'),
+        ('few/one.png;few/none.png', r'few/none\.png: no such file'),
+        ('few', r'few: only one photo in it, and a pair takes two'),
         ('few/one.png', 'only one photo'),
         ('texts', r'no photo in it, and a pair takes two; photos are files such as \.jpg'),
-        (',', r'--images: ,: no such file or folder'),
+        ('', ': no such file or folder'),
     ],
 )
 def test_where_there_are_no_two_photos_one_line_says_so(tmp_path, monkeypatch, images, message):
@@ -63,4 +63,4 @@ def test_where_there_are_no_two_photos_one_line_says_so(tmp_path, monkeypatch, i
     (tmp_path / 'texts').mkdir()
     (tmp_path / 'texts' / 'a.txt').write_text('a')
     with pytest.raises(UserError, match=message):
-        find(images)
+        find(images.split(';'))

@@ -16,7 +16,7 @@ from cosegnet_jax.runtime.errors import UserError
 
 
 def predict(segmenter, images, out, threshold=0.0, annotations=(), neighbors=None):
-    listed = collection.find(str(images))
+    listed = collection.find([str(images)])
     prediction.check(listed, segmenter, out)
     out.mkdir(exist_ok=True)
     return prediction.predict(listed, segmenter, out, threshold, annotations, neighbors)
@@ -238,7 +238,7 @@ def test_what_was_found_in_other_photos_is_not_overwritten(tmp_path, segmenter, 
 
 
 def test_a_plan_writes_nothing_and_knows_what_is_done(tmp_path, segmenter, photos):
-    out, listed = tmp_path / 'out', collection.find(str(photos))
+    out, listed = tmp_path / 'out', collection.find([str(photos)])
     assert prediction.plan(listed, out).splitlines() == [
         f'a/one.png -> {out}/masks/a/one.png',
         f'a/two 😀.jpg -> {out}/masks/a/two 😀.png',

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 from small_pictures import palette, quarters, save, top_left
 
-from cosegnet_jax.cli.prepare import prepare
+from cosegnet_jax.data.builders.preparation import prepare
 
 EMPTY = Image.new('L', (40, 20))
 
