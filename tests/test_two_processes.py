@@ -124,7 +124,7 @@ def scalars(workdir: Path) -> list[dict]:
 
 
 def params_at(workdir: Path, step: int):
-    return jax.device_get(checkpoints.load_params(workdir, config(), meshes.data_mesh(), step).params)
+    return jax.device_get(checkpoints.load_network(workdir, config(), meshes.data_mesh(), step).params)
 
 
 def assert_same_params(ours: Path, theirs: Path, step: int) -> None:

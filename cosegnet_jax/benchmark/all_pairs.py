@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -10,15 +9,14 @@ from typing import Any
 
 import jax
 import numpy as np
-from flax import nnx
-from jax.sharding import Mesh
 from jaxtyping import Float32, Int, UInt8
 
 from cosegnet_jax import networks
 from cosegnet_jax.benchmark import counting, timing
 from cosegnet_jax.benchmark.row import Row, about, rates
-from cosegnet_jax.config import Config, Evaluation
-from cosegnet_jax.networks import apply, apply_pairwise
+from cosegnet_jax.config import Config
+from cosegnet_jax.networks.image_network import ImageNetwork
+from cosegnet_jax.networks.pair_network import PairNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import state
@@ -30,10 +28,12 @@ def evaluate(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """All pairs of `config.evaluation.batch_images` images, each of which is described once."""
     images = config.evaluation.batch_images
     network, pixels, pairs = _network(config), _noise(config, images), _pairs(images)
-    pairwise = networks.is_pairwise(config.model)
+    pairwise = isinstance(network, PairNetwork)
 
     def once() -> Any:
-        return network.look_at(pixels, pairs) if pairwise else network.decide(network.describe(pixels))
+        if pairwise:
+            return _looked_at(network, pixels, pairs)
+        return _decided(network, _described(network, pixels))
 
     start = time.perf_counter()
     once()
@@ -61,19 +61,20 @@ def growth(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     Raises:
         UserError: The network makes its masks once a pair.
     """
-    if networks.is_pairwise(config.model):
+    network = _network(config)
+    if isinstance(network, PairNetwork):
         raise UserError(
             f'config.model.name={config.model.name}: --mode=pairs is about masks made once an image; '
             'use cosegnet, or --mode=eval'
         )
-    network, pixels = _network(config), _noise(config, max(IMAGES))
-    embedding = network.describe(pixels[:1])
-    network.decide(embedding)  # both are compiled now
+    pixels = _noise(config, max(IMAGES))
+    embedding = _described(network, pixels[:1])
+    _decided(network, embedding)  # both are compiled now
     for images in IMAGES:
         pairs = _pairs(images)
-        describe_s = timing.median_seconds(partial(network.describe, pixels[:images]), blocks, repeats)
+        describe_s = timing.median_seconds(partial(_described, network, pixels[:images]), blocks, repeats)
         decide_s = timing.median_seconds(
-            partial(network.decide, embedding.repeat(images, 0)), blocks, repeats
+            partial(_decided, network, embedding.repeat(images, 0)), blocks, repeats
         )
         row = {
             **about(config, network.mesh),
@@ -85,48 +86,38 @@ def growth(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
             'decide_s_per_pair': decide_s / len(pairs),
         }
         if images == IMAGES[0]:
-            anew_s = timing.median_seconds(partial(network.describe, pixels[pairs.ravel()]), 1, 1)
+            anew_s = timing.median_seconds(partial(_described, network, pixels[pairs.ravel()]), 1, 1)
             row |= {'every_pair_anew_s': anew_s, 'every_pair_anew_ratio': anew_s / (describe_s + decide_s)}
         yield row
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Network:
-    """A network as evaluation calls it."""
-
-    graph: nnx.GraphDef
-    params: Any
-    mesh: Mesh
-    settings: Evaluation
-
-    def describe(self, pixels: UInt8[np.ndarray, 'n h w 3']) -> Float32[np.ndarray, 'n 64']:
-        """Embeddings of images, whose masks are made, too, but not kept, as in evaluation."""
-        size = self.settings.batch_images
-        batches = (pixels[start : start + size] for start in range(0, len(pixels), size))
-        described = apply.describe(self.graph, self.params, batches, size, self.mesh)
-        return np.concatenate([embeddings for _, embeddings in described])
-
-    def decide(self, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
-        """Probability of every pair that it shares an object."""
-        symmetric = self.settings.symmetric
-        return apply.decide(self.graph, self.params, embeddings, embeddings, symmetric, self.mesh)
-
-    def look_at(
-        self, pixels: UInt8[np.ndarray, 'n h w 3'], pairs: Int[np.ndarray, 'p 2']
-    ) -> Float32[np.ndarray, ' p']:
-        """The same of a network that makes masks of pairs: the highest probability of a pixel."""
-        size = self.settings.batch_images
-        descriptions = apply_pairwise.describe(self.graph, self.params, [pixels], size, self.mesh)
-        masks = apply_pairwise.masks(self.graph, self.params, descriptions, pairs, size, self.mesh)
-        return np.concatenate([some.max((1, 2, 3)) for some in masks])
+def _described(network: ImageNetwork, pixels: UInt8[np.ndarray, 'n h w 3']) -> Float32[np.ndarray, 'n 64']:
+    """Embeddings of images, whose masks are made, too, but not kept, as in evaluation."""
+    size = network.config.evaluation.batch_images
+    batches = (pixels[start : start + size] for start in range(0, len(pixels), size))
+    return np.concatenate([embeddings for _, embeddings in network.describe(batches, size)])
 
 
-def _network(config: Config) -> _Network:
+def _decided(network: ImageNetwork, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
+    """Probability of every pair that it shares an object."""
+    return network.decide(embeddings, embeddings, network.config.evaluation.symmetric)
+
+
+def _looked_at(
+    network: PairNetwork, pixels: UInt8[np.ndarray, 'n h w 3'], pairs: Int[np.ndarray, 'p 2']
+) -> Float32[np.ndarray, ' p']:
+    """The same of a network that makes masks of pairs: the highest probability of a pixel."""
+    size = network.config.evaluation.batch_images
+    masks = network.pair_masks(network.describe([pixels], size), pairs, size)
+    return np.concatenate([some.max((1, 2, 3)) for some in masks])
+
+
+def _network(config: Config) -> ImageNetwork | PairNetwork:
     """The configured network with random weights on every device."""
     mesh = meshes.data_mesh()
     place = meshes.replicated(mesh)
     params = jax.jit(lambda: state.random_params(config.model, config.seed), out_shardings=place)()
-    return _Network(networks.graph(config.model), params, mesh, config.evaluation)
+    return networks.trained(config, params, mesh)
 
 
 def _noise(config: Config, images: int) -> UInt8[np.ndarray, 'n h w 3']:

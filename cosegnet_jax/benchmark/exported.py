@@ -29,6 +29,7 @@ from cosegnet_jax.export.exported_functions import functions, merged
 from cosegnet_jax.inference import collection
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
 from cosegnet_jax.inference.photo_reading import read
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.optional_import import optional_import
@@ -64,7 +65,7 @@ def main() -> None:
     chosen = [photos[k] for k in np.linspace(0, len(photos) - 1, min(len(photos), PHOTOS), dtype=int)]
     for folder in map(Path, _EXPORTED.value):
         network = model_file.read(folder / model_file.NAME, meshes.data_mesh())
-        original = checkpoints.load_params(command_line.run_folder(), None, meshes.data_mesh(), network.step)
+        original = checkpoints.load_network(command_line.run_folder(), None, meshes.data_mesh(), network.step)
         side = network.config.image_size
         images = np.stack([squash_photo(np.asarray(read(photo.path)), side) for photo in chosen])
         expected = answers(_jax(model_file.release(original)), images)
@@ -88,7 +89,7 @@ def differences(found: Answers, expected: Answers) -> Row:
     return largest | {'changed_pixels': float(changed.mean())}
 
 
-def forms(folder: Path, network: model_file.Released) -> Iterator[tuple[Path, Form]]:
+def forms(folder: Path, network: TrainedNetwork) -> Iterator[tuple[Path, Form]]:
     """Files and what they hold, of what there is in an exported folder.
 
     Raises:
@@ -104,7 +105,7 @@ def forms(folder: Path, network: model_file.Released) -> Iterator[tuple[Path, Fo
             raise UserError(f'{missing[0]}: no such file, and the other of its form is there; export again')
 
 
-def _jax(network: model_file.Released) -> Form:
+def _jax(network: TrainedNetwork) -> Form:
     return Form(*(jax.jit(one.call) for one in functions(merged(network), network.config.image_size)))
 
 

@@ -16,9 +16,9 @@ from jaxtyping import Bool, Float, Int, UInt8
 from cosegnet_jax.data.batches import visible_classes
 from cosegnet_jax.data.examples import NO_CLASS, Examples
 from cosegnet_jax.evaluation.counts import Counts
-from cosegnet_jax.networks import apply
+from cosegnet_jax.networks.image_network import PAIR_BLOCK
 
-BLOCK = apply.PAIR_BLOCK  # images a side of a block
+BLOCK = PAIR_BLOCK  # images a side of a block
 
 # (rows, columns) as indices of images -> probability that row and column share an object
 Decide = Callable[[Int[np.ndarray, ' r'], Int[np.ndarray, ' c']], Float[np.ndarray, 'r c']]

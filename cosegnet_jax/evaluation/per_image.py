@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from jax.sharding import Mesh
 from jaxtyping import Bool, Float32, Int
 
-from cosegnet_jax import networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.evaluation import pairs
@@ -18,7 +16,7 @@ from cosegnet_jax.evaluation.counts import Counts, concatenate, count
 from cosegnet_jax.evaluation.pairs import Classes, Decide, PairCounts, Pairs
 from cosegnet_jax.evaluation.predictions import PairMasks
 from cosegnet_jax.evaluation.published_protocols import PRESETS
-from cosegnet_jax.networks import apply
+from cosegnet_jax.networks.image_network import ImageNetwork
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,48 +47,46 @@ class PerImage:
         return empty[some.first] & empty[some.second]
 
 
-def measure(config: Config, params: Any, examples: Examples, mesh: Mesh) -> PerImage:
+def measure(config: Config, network: ImageNetwork, examples: Examples) -> PerImage:
     """Describes every image once, and counts the pixels of its mask."""
     objects = examples.labels.shape[1]
     counts, embeddings = [], []
-    for rows, masks, embedding in _describe(config, params, examples, mesh):
+    for rows, masks, embedding in _describe(config, network, examples):
         counts.append(count(masks, np.asarray(examples.masks[rows]), objects))
         embeddings.append(embedding)
     described = np.concatenate(embeddings)
-    return PerImage(concatenate(counts), described, _decide(config, params, described, mesh))
+    return PerImage(concatenate(counts), described, _decide(config, network, described))
 
 
 def look(
-    config: Config, params: Any, examples: Examples, chosen: Int[np.ndarray, 'p 2'], mesh: Mesh
+    config: Config, network: ImageNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
 ) -> PairMasks:
     """Masks and decisions of some pairs, so few that they fit into memory."""
     images, place = np.unique(chosen, return_inverse=True)
-    described = list(_describe(config, params, examples.subset(images), mesh))
+    described = list(_describe(config, network, examples.subset(images)))
     masks, embedding = (np.concatenate([batch[k] for batch in described]) for k in (1, 2))
     place = place.reshape(chosen.shape)
     everything = np.arange(len(images))
-    table = _decide(config, params, embedding, mesh)(everything, everything)
+    table = _decide(config, network, embedding)(everything, everything)
     return PairMasks(masks[place], table[place[:, 0], place[:, 1]])
 
 
-def _decide(config: Config, params: Any, embedding: Float32[np.ndarray, 'n 64'], mesh: Mesh) -> Decide:
+def _decide(config: Config, network: ImageNetwork, embedding: Float32[np.ndarray, 'n 64']) -> Decide:
     """The decision network on images that have been described."""
-    graph = networks.graph(config.model)  # once: it costs more than a block of pairs
 
     def decide(rows: Int[np.ndarray, ' r'], columns: Int[np.ndarray, ' c']) -> Float32[np.ndarray, 'r c']:
-        symmetric = config.evaluation.symmetric
-        return apply.decide(graph, params, embedding[rows], embedding[columns], symmetric, mesh)
+        return network.decide(embedding[rows], embedding[columns], config.evaluation.symmetric)
 
     return decide
 
 
 def _describe(
-    config: Config, params: Any, examples: Examples, mesh: Mesh
+    config: Config, network: ImageNetwork, examples: Examples
 ) -> Iterator[tuple[slice, Bool[np.ndarray, 'b h w'], Float32[np.ndarray, 'b 64']]]:
     """Rows, masks and embeddings, batch by batch."""
     settings = config.evaluation
     batches = list(examples.batches(settings.batch_images))
     photos = (np.asarray(examples.images[rows]) for rows in batches)
-    described = apply.describe(networks.graph(config.model), params, photos, settings.batch_images, mesh)
+    described = network.describe(photos, settings.batch_images)
     for rows, (probability, embedding) in zip(batches, described, strict=True):
         yield rows, PRESETS[settings.protocol].masks(probability, settings.mask_threshold), embedding

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from jax.sharding import Mesh
 from jaxtyping import Bool, Float32, Int
 
-from cosegnet_jax import networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.evaluation.counts import count
 from cosegnet_jax.evaluation.pairs import Classes, PairCounts, Pairs, truth_in_pair
 from cosegnet_jax.evaluation.predictions import PairMasks
 from cosegnet_jax.evaluation.published_protocols import PRESETS
-from cosegnet_jax.networks import apply_pairwise
+from cosegnet_jax.networks.pair_network import PairNetwork
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,13 +59,13 @@ class PerPair:
         return np.searchsorted(known, asked)
 
 
-def measure(config: Config, params: Any, examples: Examples, mesh: Mesh) -> PerPair:
+def measure(config: Config, network: PairNetwork, examples: Examples) -> PerPair:
     """Describes every image once, runs the network on `to_be_scored`, and counts pixels."""
     filed = Classes.filed(examples)
     chosen = to_be_scored(filed, config.seed)
     probability = np.empty(len(chosen), np.float32)
     counted = np.empty((3, 2, len(chosen)), np.int64)
-    for rows, masks, highest in _look(config, params, examples, chosen, mesh):
+    for rows, masks, highest in _look(config, network, examples, chosen):
         probability[rows] = highest
         for side in (0, 1):
             counted[:, side, rows] = _count(examples, filed, chosen[rows], masks, side)
@@ -77,12 +75,12 @@ def measure(config: Config, params: Any, examples: Examples, mesh: Mesh) -> PerP
 
 
 def look(
-    config: Config, params: Any, examples: Examples, chosen: Int[np.ndarray, 'p 2'], mesh: Mesh
+    config: Config, network: PairNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
 ) -> PairMasks:
     """Masks and decisions of some pairs, so few that they fit into memory."""
     images, place = np.unique(chosen, return_inverse=True)
     few, places = examples.subset(images), place.reshape(chosen.shape)
-    _, masks, highest = zip(*_look(config, params, few, places, mesh), strict=True)
+    _, masks, highest = zip(*_look(config, network, few, places), strict=True)
     return PairMasks(np.concatenate(masks), np.concatenate(highest))
 
 
@@ -100,14 +98,14 @@ def to_be_scored(filed: Classes, seed: int) -> Int[np.ndarray, 'p 2']:
 
 
 def _look(
-    config: Config, params: Any, examples: Examples, chosen: Int[np.ndarray, 'p 2'], mesh: Mesh
+    config: Config, network: PairNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
 ) -> Iterator[tuple[slice, Bool[np.ndarray, 'b 2 h w'], Float32[np.ndarray, ' b']]]:
     """Rows of pairs, their thresholded masks and their highest probability, batch by batch."""
-    settings, graph = config.evaluation, networks.graph(config.model)
+    settings = config.evaluation
     photos = (np.asarray(examples.images[rows]) for rows in examples.batches(settings.batch_images))
-    described = apply_pairwise.describe(graph, params, photos, settings.batch_images, mesh)
+    described = network.describe(photos, settings.batch_images)
     start = 0
-    for probability in apply_pairwise.masks(graph, params, described, chosen, settings.batch_images, mesh):
+    for probability in network.pair_masks(described, chosen, settings.batch_images):
         rows = slice(start, start + len(probability))
         start = rows.stop
         flat = probability.reshape(-1, *probability.shape[2:])

@@ -11,26 +11,26 @@ from typing import Any
 
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import files
-from cosegnet_jax.training.checkpoints import Trained
 
 
 def to_json(
-    results: Results, *, split: str, trained: Trained, published: Sequence[PublishedRow]
+    results: Results, *, split: str, network: TrainedNetwork, published: Sequence[PublishedRow]
 ) -> dict[str, Any]:
     """Build the content of `results.json`: figures are in [0, 1], and None where they are not defined.
 
     Args:
         results: what `evaluate` returned.
         split: the part of the data set that was scored, e.g. `test`.
-        trained: the network that was scored.
+        network: what was scored.
         published: rows of others to keep beside ours.
     """
     overall = dataclasses.asdict(results.overall)
     document = {
         'dataset': results.dataset,
         'split': split,
-        'step': trained.step,
+        'step': network.step,
         'images': results.images,
         **overall,
         'decision': dataclasses.asdict(results.decision),
@@ -43,7 +43,7 @@ def to_json(
             for name, scores in results.baselines.items()
         },
         'protocol': results.protocol.as_dict() | {'decided_by': results.decided_by},
-        'training': {'dataset': trained.trained_on.name, 'config': dataclasses.asdict(trained.config)},
+        'training': {'dataset': network.dataset, 'config': dataclasses.asdict(network.config)},
         'published': [dataclasses.asdict(row) for row in published],
     }
     return _null_for_nan(document)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
 
 import numpy as np
-from jax.sharding import Mesh
 from jaxtyping import Bool, Int, UInt8
 
 from cosegnet_jax import networks
@@ -16,6 +14,7 @@ from cosegnet_jax.evaluation import pair_samples, per_image, per_pair
 from cosegnet_jax.evaluation.counts import count_baselines
 from cosegnet_jax.evaluation.predictions import PairMasks, Predictions
 from cosegnet_jax.evaluation.protocol import Protocol, Results, evaluate
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.training import checkpoints
 
 IN_PICTURE = 4  # pairs
@@ -37,16 +36,16 @@ def protocol_of(config: Config) -> Protocol:
     )
 
 
-def measure(config: Config, params: Any, examples: Examples, mesh: Mesh) -> Predictions:
+def measure(config: Config, network: TrainedNetwork, examples: Examples) -> Predictions:
     """The model's masks and decisions of a set, as far as scoring needs them."""
-    return _kind(config).measure(config, params, examples, mesh)
+    return _kind(config).measure(config, network, examples)
 
 
 def look(
-    config: Config, params: Any, examples: Examples, chosen: Int[np.ndarray, 'p 2'], mesh: Mesh
+    config: Config, network: TrainedNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
 ) -> PairMasks:
     """The model's masks and decisions of some pairs, to be seen."""
-    return _kind(config).look(config, params, examples, chosen, mesh)
+    return _kind(config).look(config, network, examples, chosen)
 
 
 def score(config: Config, predictions: Predictions, examples: Examples) -> Results:
@@ -56,10 +55,10 @@ def score(config: Config, predictions: Predictions, examples: Examples) -> Resul
 
 
 def validate(
-    config: Config, params: Any, examples: Examples, mesh: Mesh
+    config: Config, network: TrainedNetwork, examples: Examples
 ) -> tuple[dict[str, float], UInt8[np.ndarray, 'height width 3']]:
     """Scalars and a picture for the log of a training run."""
-    results = score(config, measure(config, params, examples, mesh), examples)
+    results = score(config, measure(config, network, examples), examples)
     scalars = {
         checkpoints.SCORE: results.overall.jaccard,
         'validation_jaccard_ungated': results.overall.jaccard_ungated,
@@ -68,7 +67,7 @@ def validate(
         'validation_auc': results.decision.auc,
     }
     chosen = np.array(_pairs_in_picture(examples, config.seed))
-    masks = look(config, params, examples, chosen, mesh).masks
+    masks = look(config, network, examples, chosen).masks
     return scalars, _picture(examples.subset(chosen.ravel()), masks.reshape(-1, *masks.shape[2:]))
 
 

@@ -12,10 +12,9 @@ from flax import nnx
 from jax import export
 from jaxtyping import Array, Float, UInt8
 
-from cosegnet_jax import networks
-from cosegnet_jax.export.model_file import Released
-from cosegnet_jax.networks import apply
+from cosegnet_jax.networks import image_network
 from cosegnet_jax.networks.heads import EMBEDDING
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 
 
 class Function(NamedTuple):
@@ -27,10 +26,10 @@ class Function(NamedTuple):
     outputs: tuple[str, ...]
 
 
-def merged(network: Released) -> nnx.Module:
+def merged(network: TrainedNetwork) -> nnx.Module:
     """The network with its parameters, on one device, however many hold them."""
     params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), network.params)
-    return nnx.merge(networks.graph(network.config.model), params)
+    return nnx.merge(network.graph, params)
 
 
 def functions(model: nnx.Module, side: int) -> tuple[Function, Function]:
@@ -42,10 +41,10 @@ def functions(model: nnx.Module, side: int) -> tuple[Function, Function]:
     """
 
     def describe(images: UInt8[Array, 'n side side 3']) -> tuple[Array, Array]:
-        return apply.masks_and_embeddings(model, images)
+        return image_network.masks_and_embeddings(model, images)
 
     def decide(rows: Float[Array, 'r 64'], columns: Float[Array, 'c 64']) -> Float[Array, 'r c']:
-        return apply.shared_object(model, True, rows, columns)
+        return image_network.shared_object(model, True, rows, columns)
 
     n, r, c = export.symbolic_shape('n, r, c')
     images = jax.ShapeDtypeStruct((n, side, side, 3), np.uint8)

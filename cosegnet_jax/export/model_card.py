@@ -18,7 +18,8 @@ import yaml
 
 from cosegnet_jax import __version__
 from cosegnet_jax.config import Config
-from cosegnet_jax.export.model_file import Released, Stored
+from cosegnet_jax.export.model_file import Stored
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.reports.finished_runs import Evaluated
 from cosegnet_jax.reports.tables import percent, ratio
 from cosegnet_jax.training.run_files import Record
@@ -46,7 +47,7 @@ _FIGURES = (
 
 
 def text(
-    network: Released, stored: Stored, evaluations: Sequence[Evaluated], validation: Record | None
+    network: TrainedNetwork, stored: Stored, evaluations: Sequence[Evaluated], validation: Record | None
 ) -> str:
     """The content of README.md in an exported folder.
 
@@ -69,7 +70,7 @@ def text(
     )
 
 
-def _header(network: Released, evaluations: Sequence[Evaluated]) -> dict[str, Any]:
+def _header(network: TrainedNetwork, evaluations: Sequence[Evaluated]) -> dict[str, Any]:
     header = {
         'license': 'apache-2.0',
         'library_name': 'cosegnet_jax',
@@ -102,7 +103,7 @@ def _indexed(evaluation: Evaluated) -> dict[str, Any]:
     }
 
 
-def _facts(network: Released, stored: Stored) -> dict[str, str]:
+def _facts(network: TrainedNetwork, stored: Stored) -> dict[str, str]:
     config, model = network.config, network.config.model
     count = sum(leaf.size for leaf in jax.tree.leaves(network.params))
     return {
@@ -139,7 +140,7 @@ def _origin(weights: str) -> str:
 
 
 def _results(
-    network: Released, stored: Stored, evaluations: Sequence[Evaluated], validation: Record | None
+    network: TrainedNetwork, stored: Stored, evaluations: Sequence[Evaluated], validation: Record | None
 ) -> str:
     measured = 'not known'
     if validation is not None:

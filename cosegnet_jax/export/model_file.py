@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -19,9 +19,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from cosegnet_jax import __version__, networks
-from cosegnet_jax.config import Config, Model, resolve
+from cosegnet_jax.config import Model, resolve
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
-from cosegnet_jax.training.checkpoints import Trained
 from cosegnet_jax.training.state import abstract_params
 
 NAME = 'model.safetensors'  # in an exported folder
@@ -32,27 +32,16 @@ _TYPES = ('F32', 'F16')  # of `Stored`, as safetensors calls them
 Stored = Literal['float32', 'float16']
 
 
-class Released(NamedTuple):
-    """A network and where it comes from, as far as it is given away."""
-
-    step: int
-    params: Any
-    config: Config  # that it was trained with, files and folders by their last names alone
-    dataset: str  # that it was trained on
-    images: int  # of the training part
-
-
-def release(trained: Trained) -> Released:
-    """The network of a checkpoint, without what tells of the machine that trained it."""
-    config = trained.config
+def release(network: TrainedNetwork) -> TrainedNetwork:
+    """The same network without what tells of the machine that trained it: files by their last names alone."""
+    config = network.config
     data = {key: Path(getattr(config.data, key)).name for key in ('root', 'prepared_dir', 'split_file')}
     config = dataclasses.replace(
         config,
         data=dataclasses.replace(config.data, **data),
         model=dataclasses.replace(config.model, weights=Path(config.model.weights).name),
     )
-    seen = trained.trained_on
-    return Released(trained.step, trained.params, config, seen.name, len(seen.filenames))
+    return dataclasses.replace(network, config=config)
 
 
 def check_kind(config: Model, path: Path) -> None:
@@ -74,7 +63,7 @@ def named(params: Any) -> dict[str, Any]:
     return {jax.tree_util.keystr(path, simple=True, separator='.'): leaf for path, leaf in leaves}
 
 
-def write(path: Path, network: Released, dtype: Stored) -> None:
+def write(path: Path, network: TrainedNetwork, dtype: Stored) -> None:
     """Writes a network with its parameters rounded to `dtype`.
 
     Raises:
@@ -88,14 +77,14 @@ def write(path: Path, network: Released, dtype: Stored) -> None:
                 f'step {network.step}: has values in {name} that are no finite {dtype} numbers; '
                 f'export another step{", or leave --half out" * (dtype == "float16")}'
             )
-    about = {'format': FORMAT, 'version': __version__} | network._asdict()
+    about = {'format': FORMAT, 'version': __version__, 'step': network.step}
     about |= {'config': dataclasses.asdict(network.config)}
-    del about['params']
+    about |= {'dataset': network.dataset, 'images': network.images}
     # Not `save_file`, whose files nobody but their owner can read.
     path.write_bytes(save(arrays, {_ENTRY: json.dumps(about)}))
 
 
-def read(path: Path, mesh: Mesh) -> Released:
+def read(path: Path, mesh: Mesh) -> TrainedNetwork:
     """Reads what `write` wrote; parameters are float32.
 
     Args:
@@ -120,11 +109,11 @@ def read(path: Path, mesh: Mesh) -> Released:
     except SafetensorError as error:
         raise UserError(f'{path}: cannot be read ({first_line(error)}); get it again') from error
     params = jax.tree.map(lambda array, like: jax.device_put(array, like.sharding), params, expected)
-    return Released(params=params, **about)
+    return networks.trained(params=params, mesh=mesh, **about)
 
 
 def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
-    """The fields of `Released` but its parameters."""
+    """The fields of `TrainedNetwork` but its parameters and devices."""
     if _ENTRY not in (metadata or {}):
         raise UserError(f'{path}: not a model of cosegnet_jax; such files are written by cosegnet export')
     try:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cosegnet_jax.export import model_card, model_file
-from cosegnet_jax.export.model_file import Released, Stored
+from cosegnet_jax.export.model_file import Stored
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.reports import finished_runs
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
@@ -15,7 +16,7 @@ from cosegnet_jax.training import checkpoints, run_files
 
 CARD = 'README.md'
 
-Writer = Callable[[Path, Released], None]  # of a network into a folder
+Writer = Callable[[Path, TrainedNetwork], None]  # of a network into a folder
 
 
 def export(
@@ -40,7 +41,7 @@ def export(
     if any(out.iterdir()):
         raise UserError(f'--out={out}: is not empty; name a new folder, so that nothing is overwritten')
     mesh = meshes.data_mesh()
-    trained = checkpoints.load_params(workdir, None, mesh, step)
+    trained = checkpoints.load_network(workdir, None, mesh, step)
     model_file.check_kind(trained.config.model, workdir)
     network = model_file.release(trained)
     evaluations = [one for one in finished_runs.of_run(workdir) if one.document['step'] == network.step]

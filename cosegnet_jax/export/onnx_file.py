@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 import logging
 from collections.abc import Callable
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cosegnet_jax.export.exported_functions import functions, merged
-from cosegnet_jax.export.model_file import Released
 from cosegnet_jax.networks import plain
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.optional_import import optional_import
 
 
@@ -28,13 +27,12 @@ def converter() -> Callable[..., Any]:
     return to_onnx
 
 
-def write(folder: Path, network: Released, to_onnx: Callable[..., Any]) -> None:
+def write(folder: Path, network: TrainedNetwork, to_onnx: Callable[..., Any]) -> None:
     """Writes describe.onnx and decide.onnx, for any number of photos, with all arithmetic in float32.
 
     The first call of a program takes twenty seconds more, in which jax2onnx loads what it knows.
     """
-    model = dataclasses.replace(network.config.model, dtype='float32')  # few programs have bfloat16
-    module = merged(network._replace(config=dataclasses.replace(network.config, model=model)))
+    module = merged(network.with_dtype('float32'))  # few programs have bfloat16
     plain.use(module)  # ONNX has no forms by device, and jax2onnx does not know the choice
     for function in functions(module, network.config.image_size):
         with contextlib.redirect_stdout(io.StringIO()):  # some versions print a line for each layer

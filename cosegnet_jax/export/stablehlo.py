@@ -8,12 +8,12 @@ import jax
 from jax import export
 
 from cosegnet_jax.export.exported_functions import functions, merged
-from cosegnet_jax.export.model_file import Released
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 
 PLATFORMS = ('cpu', 'cuda', 'tpu')
 
 
-def write(folder: Path, network: Released) -> None:
+def write(folder: Path, network: TrainedNetwork) -> None:
     """Writes describe.stablehlo and decide.stablehlo, for any number of photos and all of `PLATFORMS`.
 
     They have no gradients.

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any
 
-import jax
 import numpy as np
-from jax.sharding import Mesh
 from jaxtyping import Float32, Int, UInt8
 from PIL import Image
 from scipy import sparse
 
-from cosegnet_jax import networks
-from cosegnet_jax.config import Config
 from cosegnet_jax.data.photos import squash_photo
 from cosegnet_jax.export import model_file, pretrained
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described, OnDemand
@@ -26,7 +20,7 @@ from cosegnet_jax.inference.grouping import group
 from cosegnet_jax.inference.neighbors import candidates
 from cosegnet_jax.inference.photo_reading import Source, name_of, read
 from cosegnet_jax.inference.sparse_grouping import group_near
-from cosegnet_jax.networks import apply
+from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path
@@ -39,10 +33,7 @@ BATCH = 8  # photos looked at together, and what is lost at most, twice, when a 
 class CoSegmenter:
     """A trained CoSegNet, to be made by `load` or `from_pretrained`."""
 
-    config: Config  # that it was trained with
-    step: int  # of training
-    params: Any
-    mesh: Mesh  # the devices, each of which has all of `params`
+    network: ImageNetwork
     mask_threshold: float = MASK_THRESHOLD  # a pixel belongs to the object from this probability on
 
     @classmethod
@@ -65,9 +56,9 @@ class CoSegmenter:
             if step not in (None, network.step):
                 raise UserError(f'{path}: holds step {network.step} and not {step}; leave the step out')
         else:
-            network = checkpoints.load_params(path, None, mesh, step)
+            network = checkpoints.load_network(path, None, mesh, step)
             model_file.check_kind(network.config.model, path)
-        return cls(network.config, network.step, network.params, mesh, mask_threshold)
+        return cls(network, mask_threshold)
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike, mask_threshold: float = MASK_THRESHOLD) -> CoSegmenter:
@@ -82,15 +73,6 @@ class CoSegmenter:
             UserError: There is no such thing, it cannot be downloaded, or `load` refuses it.
         """
         return cls.load(pretrained.find(os.fspath(name)), mask_threshold=mask_threshold)
-
-    def fingerprint(self) -> str:
-        """Says which network this is, wherever it is kept."""
-        model = self.config.model
-        form = (self.config.image_size, model.name, model.tap, model.width, model.dtype)
-        digest = hashlib.sha256(repr(form).encode())
-        for leaf in jax.tree.leaves(self.params):
-            digest.update(np.ascontiguousarray(leaf))
-        return digest.hexdigest()[:16]
 
     def describe(self, images: Iterable[Source]) -> Iterator[Described]:
         """What the network sees in each photo, in their order; each is looked at once.
@@ -110,22 +92,20 @@ class CoSegmenter:
             for image in _several(images):
                 pixels = np.asarray(read(image))
                 sizes.append(pixels.shape[:2])
-                yield squash_photo(pixels, self.config.image_size)
+                yield squash_photo(pixels, self.network.config.image_size)
 
         batches = _batches(squashed())
         first = next(batches, None)
         if first is None:
             return
         size = 1 << (len(first) - 1).bit_length()
-        graph = networks.graph(self.config.model)
-        for masks, embeddings in apply.describe(graph, self.params, chain([first], batches), size, self.mesh):
+        for masks, embeddings in self.network.describe(chain([first], batches), size):
             for mask, embedding in zip(np.round(masks * 255).astype(np.uint8), embeddings, strict=True):
                 yield Described(sizes.popleft(), mask, embedding)
 
     def decide(self, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
         """Probability that two photos share an object, the mean of both orders; 1 on the diagonal."""
-        graph = networks.graph(self.config.model)
-        table = apply.decide(graph, self.params, embeddings, embeddings, True, self.mesh)
+        table = self.network.decide(embeddings, embeddings, symmetric=True)
         table = (table + table.T) / 2  # the two halves differ by what float32 rounds
         np.fill_diagonal(table, 1)
         return table
@@ -134,8 +114,7 @@ class CoSegmenter:
         self, embeddings: Float32[np.ndarray, 'n 64'], pairs: Int[np.ndarray, 'p 2']
     ) -> sparse.csr_array:
         """The same of some pairs of different photos, each given once, and 1 on the diagonal; no others."""
-        graph = networks.graph(self.config.model)
-        decided = apply.decide_pairs(graph, self.params, embeddings, pairs, self.mesh)
+        decided = self.network.decide_pairs(embeddings, pairs)
         (first, second), itself = pairs.T, np.arange(len(embeddings))
         rows, columns = np.concatenate([first, second, itself]), np.concatenate([second, first, itself])
         values = np.concatenate([decided, decided, np.ones(len(embeddings), np.float32)])

@@ -31,7 +31,7 @@ def check(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> None:
         UserError: It would.
     """
     keys, _ = _keys(photos)
-    cache.check(out, segmenter.fingerprint(), keys.values())
+    cache.check(out, segmenter.network.fingerprint(), keys.values())
 
 
 def plan(photos: Sequence[Photo], out: Path) -> str:
@@ -75,7 +75,7 @@ def predict(
     Raises:
         UserError: `out` cannot be written, or fewer than two photos can be read.
     """
-    cache.begin(out, segmenter.fingerprint())
+    cache.begin(out, segmenter.network.fingerprint())
     keys, skipped = _keys(photos)
     skipped += _describe(segmenter, [photo for photo in photos if photo.name in keys], keys, out)
     skipped.sort()

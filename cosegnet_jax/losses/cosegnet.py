@@ -27,7 +27,7 @@ def batch_losses(
     """Losses of a batch by name: each image passes the network once, however many pairs it is in.
 
     Args:
-        graph: From `models.graph`.
+        graph: From `networks.graph`.
         params: Weights.
         batch: Groups of images.
         key: Draws the order in which each pair meets the order-dependent decision network, and random
@@ -59,7 +59,7 @@ def head_losses(
     """What the metric and the decision network learn from averages of the tap: `batch_losses` without L1.
 
     Args:
-        graph: From `models.graph`.
+        graph: From `networks.graph`.
         params: Weights.
         fu: Average of the tap of each image.
         share: Which images share an object.

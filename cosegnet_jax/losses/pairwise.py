@@ -29,7 +29,7 @@ def batch_losses(
     Both kinds of pair weigh `config.loss.w1_positive`; the other terms of equation 1 have no meaning here.
 
     Args:
-        graph: From `models.graph`, of a `networks.pairwise.Pairwise`.
+        graph: From `networks.graph`, of a `networks.pairwise.Pairwise`.
         params: Weights.
         batch: Triplets.
         key: Not needed: nothing is drawn.

@@ -6,30 +6,21 @@ pair: CoSegNet-base (§4.5), DOCS (Li et al., 2018) and semantic-aware attention
 
 from __future__ import annotations
 
-import jax.numpy as jnp
-from flax import nnx
+from typing import Any
 
-from cosegnet_jax.config import Model
-from cosegnet_jax.networks.cosegnet import CoSegNet
-from cosegnet_jax.networks.pairwise import Pairwise
-from cosegnet_jax.networks.peers.attention import SemanticAttention
-from cosegnet_jax.networks.peers.base import CoSegNetBase
-from cosegnet_jax.networks.peers.deep_object_coseg import Docs
+from jax.sharding import Mesh
 
-_PAIRWISE = {'base': CoSegNetBase, 'docs': Docs, 'attention': SemanticAttention}
-
-
-def is_pairwise(config: Model) -> bool:
-    """Whether masks depend on the pair: then the network is a `Pairwise`, else a `CoSegNet`."""
-    return config.name in _PAIRWISE
+from cosegnet_jax.config import Config
+from cosegnet_jax.networks.image_network import ImageNetwork
+from cosegnet_jax.networks.pair_network import PairNetwork
+from cosegnet_jax.networks.registry import build as build
+from cosegnet_jax.networks.registry import graph as graph
+from cosegnet_jax.networks.registry import is_pairwise as is_pairwise
 
 
-def build(config: Model, seed: int) -> CoSegNet | Pairwise:
-    """The network that `config` describes, with random weights drawn from `seed`."""
-    shared = {'width': config.width, 'dtype': jnp.dtype(config.dtype), 'rngs': nnx.Rngs(seed)}
-    return _PAIRWISE[config.name](**shared) if is_pairwise(config) else CoSegNet(tap=config.tap, **shared)
-
-
-def graph(config: Model) -> nnx.GraphDef:
-    """Structure of the network without its weights, to be merged with them inside a jitted function."""
-    return nnx.graphdef(nnx.eval_shape(lambda: build(config, 0)))
+def trained(
+    config: Config, params: Any, mesh: Mesh, *, step: int = 0, dataset: str = '', images: int = 0
+) -> ImageNetwork | PairNetwork:
+    """The network of `config` with these parameters; arguments are the fields of `TrainedNetwork`."""
+    kind = PairNetwork if is_pairwise(config.model) else ImageNetwork
+    return kind(config, params, mesh, step, dataset, images)

@@ -38,25 +38,25 @@ def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
     Raises:
         UserError: No such checkpoint, or the data cannot be used.
     """
-    mesh = meshes.data_mesh()
-    trained = checkpoints.load_params(workdir, config, mesh, step)
+    trained = checkpoints.load_network(workdir, config, meshes.data_mesh(), step)
+    network = trained.with_dtype(config.model.dtype)
     part, folder = config.evaluation.part, workdir / 'eval'
     examples = data.part(data.load(config), config, part)
-    trained.trained_on.check_unseen(examples, config)
-    predictions = measure(config, trained.params, examples, mesh)
+    checkpoints.load_trained_on(workdir, trained.step).check_unseen(examples, config)
+    predictions = measure(config, network, examples)
     results = score(config, predictions, examples)
     chosen = pair_samples.choose(examples, predictions, results.protocol, config.seed)
     pairs = pair_views.load(
         examples,
         chosen,
-        look=lambda some: look(config, trained.params, examples, some, mesh),
+        look=lambda some: look(config, network, examples, some),
         threshold=config.evaluation.decision_threshold,
     )
     if jax.process_index():
         return ''
 
     published = published_rows(config.data.name, Path(config.data.root).name)
-    document = to_json(results, split=part, trained=trained, published=published)
+    document = to_json(results, split=part, network=trained, published=published)
     write_json(folder / 'results.json', document)
     drawn = [*pairs.positive[:PICTURED_POSITIVE], *pairs.negative[:PICTURED_NEGATIVE]]
     pair_pictures.write_pairs(folder / 'pairs.png', drawn)

@@ -7,7 +7,6 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -16,7 +15,9 @@ from absl import logging
 from jax.sharding import Mesh
 from orbax.checkpoint import checkpoint_managers as policies
 
+from cosegnet_jax import networks
 from cosegnet_jax.config import Config, resolve
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training.state import State, abstract_params
 from cosegnet_jax.training.training_images import TrainedOn
@@ -190,17 +191,8 @@ def _flat(tree: dict, prefix: str = 'config'):
             yield f'{prefix}.{key}', value
 
 
-class Trained(NamedTuple):
-    """A network and where it comes from."""
-
-    step: int
-    params: Any
-    config: Config  # that it was trained with
-    trained_on: TrainedOn
-
-
-def load_params(workdir: Path, config: Config | None, mesh: Mesh, step: int | None) -> Trained:
-    """Weights for evaluation or prediction; the optimizer's state is not read.
+def load_network(workdir: Path, config: Config | None, mesh: Mesh, step: int | None) -> TrainedNetwork:
+    """The network of a run, for evaluation or prediction; the optimizer's state is not read.
 
     Args:
         workdir: Of the run.
@@ -229,4 +221,15 @@ def load_params(workdir: Path, config: Config | None, mesh: Mesh, step: int | No
             check_same_network(saved, config, where / f'step_{step}')
         like = ocp.args.StandardRestore(abstract_params(saved.model, mesh))
         params = _read(checkpoints, step, params=like)['params']
-        return Trained(step, params, saved, trained_on_of(checkpoints, step))
+        seen = trained_on_of(checkpoints, step)
+        return networks.trained(saved, params, mesh, step=step, dataset=seen.name, images=len(seen.filenames))
+
+
+def load_trained_on(workdir: Path, step: int) -> TrainedOn:
+    """What the network of a run was trained on.
+
+    Raises:
+        UserError: The checkpoint is damaged, or of another version.
+    """
+    with manager(workdir, read_only=True) as checkpoints:
+        return trained_on_of(checkpoints, step)

@@ -12,7 +12,6 @@ from typing import Any
 import jax
 import numpy as np
 import optax
-from flax import nnx
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, Float32, Int32
 
@@ -22,7 +21,7 @@ from cosegnet_jax.data.batches import visible_classes
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.sampling.balanced import BalancedSampler, classes_with_a_pair
 from cosegnet_jax.losses import cosegnet, mining
-from cosegnet_jax.networks import apply
+from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import optimizer, part_rates
 
@@ -45,13 +44,14 @@ def train(
         mesh: Devices that each hold the weights; all do the same here.
     """
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, sampler='balanced'))
-    graph, first, steps = networks.graph(config.model), config.train.steps, config.train.heads_steps
+    network = networks.trained(config, params, mesh)
+    graph, first, steps = network.graph, config.train.steps, config.train.heads_steps
     classes = min(_CLASSES, len(classes_with_a_pair(examples.labels, examples.visible)))
     sampler = BalancedSampler(examples.labels, examples.visible, config.seed, classes, _IMAGES)
     drawn = np.stack([sampler.draw(first + step)[:, 0] for step in range(steps)]).astype(np.int32)
     views = [False, True] if config.data.flip else [False]
     size = config.evaluation.batch_images
-    averages = np.stack([_averages(graph, params, examples, mirrored, size, mesh) for mirrored in views])
+    averages = np.stack([_averages(network, examples, mirrored, size) for mirrored in views])
     rule = optimizer.build(config.optimizer, steps)
 
     def run(
@@ -92,10 +92,10 @@ def train(
 
 
 def _averages(
-    graph: nnx.GraphDef, params: Any, examples: Examples, mirrored: bool, size: int, mesh: Mesh
+    network: ImageNetwork, examples: Examples, mirrored: bool, size: int
 ) -> Float32[np.ndarray, 'n c']:
     """What the metric network reads of every image, of `size` images at a time."""
     photos = (np.asarray(examples.images[rows]) for rows in examples.batches(size))
     if mirrored:
         photos = (images[:, :, ::-1] for images in photos)
-    return np.concatenate(list(apply.averages(graph, params, photos, size, mesh)))
+    return np.concatenate(list(network.averages(photos, size)))

@@ -6,28 +6,27 @@ import math
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
-from jax.sharding import Mesh
 from jaxtyping import Float32, UInt8
 
-from cosegnet_jax import data
+from cosegnet_jax import data, networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.stored_images import Stored
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import Stopped, UserError
 from cosegnet_jax.training import checkpoints, heads_phase, optimizer, run_files, state, step
 from cosegnet_jax.training.log import Log
 from cosegnet_jax.training.training_images import TrainedOn
 
-# `(config, params, validation part, mesh) -> (scalars, picture)`; the scalars hold checkpoints.SCORE.
-Validate = Callable[[Config, Any, Examples, Mesh], tuple[dict[str, float], UInt8[np.ndarray, 'h w 3']]]
+# `(config, network, validation part) -> (scalars, picture)`; the scalars hold checkpoints.SCORE.
+Validate = Callable[[Config, TrainedNetwork, Examples], tuple[dict[str, float], UInt8[np.ndarray, 'h w 3']]]
 
 
 def train(config: Config, workdir: Path, validate: Validate) -> None:
@@ -43,7 +42,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         config: The experiment.
         workdir: Folder of the run: checkpoints/, config.json, metrics.jsonl, events/ (TensorBoard). Several
             processes need one that all of them see.
-        validate: Looks at the validation part: `(config, params, examples, mesh) -> (scalars, picture)`.
+        validate: Looks at the validation part: `(config, network, examples) -> (scalars, picture)`.
 
     Raises:
         UserError: Data or weights cannot be used, `workdir` holds a run of another config, or the loss is
@@ -99,7 +98,9 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                 _log_step(pending, config, log, manager)  # nothing is saved that is not known to be sound
                 pending, score = None, None
                 if evaluate:
-                    scalars, picture = validate(config, current.params, validation, mesh)
+                    scalars, picture = validate(
+                        config, networks.trained(config, current.params, mesh), validation
+                    )
                     score = scalars[checkpoints.SCORE]
                     patience.see(score)
                     log.validation(number, scalars, picture)
@@ -113,7 +114,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             if config.train.heads_steps and start < last_step:
                 params, metrics = heads_phase.train(config, current.params, training, mesh)
                 _log_heads(metrics, config, log, manager)
-                scalars, picture = validate(config, params, validation, mesh)
+                scalars, picture = validate(config, networks.trained(config, params, mesh), validation)
                 log.validation(last_step, scalars, picture)
                 current = current._replace(step=jnp.full_like(current.step, last_step), params=params)
                 checkpoints.save(manager, current, config, trained_on, scalars[checkpoints.SCORE])

@@ -6,7 +6,7 @@ import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.benchmark import all_pairs, counting, modes, timing
-from cosegnet_jax.networks import apply
+from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.runtime.errors import UserError
 
 SMALL = configs.Config(
@@ -63,17 +63,17 @@ def test_evaluation_counts_unordered_pairs_and_the_masks_made_of_them(name, mask
 def test_images_pass_the_network_once_and_anew_for_every_pair_only_to_compare(monkeypatch):
     """On a clock that counts images given to the network."""
     passed = []
-    describe = apply.describe
+    describe = ImageNetwork.describe
 
-    def counted(graph, params, batches, size, mesh):
-        return describe(graph, params, (passed.append(len(batch)) or batch for batch in batches), size, mesh)
+    def counted(self, batches, size):
+        return describe(self, (passed.append(len(batch)) or batch for batch in batches), size)
 
     def images_passed(run, blocks, repeats):
         passed.clear()
         run()
         return sum(passed)
 
-    monkeypatch.setattr(apply, 'describe', counted)
+    monkeypatch.setattr(ImageNetwork, 'describe', counted)
     monkeypatch.setattr(timing, 'median_seconds', images_passed)
     monkeypatch.setattr(all_pairs, 'IMAGES', (10, 20))
     fewer, more = all_pairs.growth(SMALL, 1, 1)

@@ -23,7 +23,7 @@ from cosegnet_jax import config as configs
 from cosegnet_jax import networks
 from cosegnet_jax.evaluation import pair_samples, per_pair, scoring
 from cosegnet_jax.evaluation.pairs import Classes
-from cosegnet_jax.networks import apply_pairwise
+from cosegnet_jax.networks.pair_network import PairNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import state
@@ -63,22 +63,22 @@ def answering(any_examples, maps, monkeypatch):
     number = {photo.tobytes(): k for k, photo in enumerate(any_examples.images)}
     asked = []
 
-    def describe(graph, params, batches, size, mesh):
+    def describe(self, batches, size):
         return np.array([number[photo.tobytes()] for photos in batches for photo in photos])
 
-    def masks(graph, params, descriptions, pairs, size, mesh):
+    def pair_masks(self, descriptions, pairs, size):
         asked.extend(map(tuple, descriptions[pairs].tolist()))
         for start in range(0, len(pairs), size):
             orders = descriptions[pairs[start : start + size]]
             yield np.stack([maps[tuple(orders.T)], maps[tuple(orders[:, ::-1].T)]], axis=1)
 
-    monkeypatch.setattr(apply_pairwise, 'describe', describe)
-    monkeypatch.setattr(apply_pairwise, 'masks', masks)
+    monkeypatch.setattr(PairNetwork, 'describe', describe)
+    monkeypatch.setattr(PairNetwork, 'pair_masks', pair_masks)
     return asked
 
 
 def measure(examples, config):
-    return scoring.measure(config, {}, examples, meshes.data_mesh())
+    return scoring.measure(config, networks.trained(config, {}, meshes.data_mesh()), examples)
 
 
 @pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
@@ -102,7 +102,8 @@ def test_figures_equal_the_definition_pair_by_pair(
 def test_the_mask_of_an_image_is_that_beside_its_partner(any_examples, maps, answering):
     chosen = np.array([[2, 11], [0, 2], [11, 18], [5, 6], [2, 18], [1, 2], [3, 11], [4, 5], [7, 8]])
     config = configured(mask_threshold=0.6)
-    looked = scoring.look(config, {}, any_examples, chosen, meshes.data_mesh())
+    network = networks.trained(config, {}, meshes.data_mesh())
+    looked = scoring.look(config, network, any_examples, chosen)
     assert answering == [tuple(pair) for pair in chosen]
     for (i, j), masks, probability in zip(chosen, *looked, strict=True):
         np.testing.assert_array_equal(masks[0], maps[i, j] >= 0.6)
@@ -151,8 +152,9 @@ def test_all_pairs_filed_together_are_scored_and_as_many_others(any_examples):
 
 @pytest.fixture(scope='module')
 def network():
-    place = meshes.replicated(meshes.data_mesh())
-    return jax.jit(lambda: state.random_params(configured().model, 1), out_shardings=place)()
+    mesh = meshes.data_mesh()
+    make = jax.jit(lambda: state.random_params(configured().model, 1), out_shardings=meshes.replicated(mesh))
+    return networks.trained(configured(), make(), mesh)
 
 
 @pytest.fixture
@@ -161,18 +163,18 @@ def noise():
 
 
 def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noise):
-    config, mesh = configured(), meshes.data_mesh()
-    measured = scoring.measure(config, network, noise, mesh)
+    config = configured()
+    measured = scoring.measure(config, network, noise)
 
     @jax.jit
     def both(images):
-        model = nnx.merge(networks.graph(config.model), network)
+        model = nnx.merge(network.graph, network.params)
         seen = model.describe(images)
         return jax.nn.sigmoid(model.pair_masks(seen, jax.tree.map(lambda x: x[::-1], seen)))
 
     pairs = np.stack([measured.pairs.first, measured.pairs.second], 1)
     assert len(pairs) == 20 + 20
-    looked = scoring.look(config, network, noise, pairs, mesh)
+    looked = scoring.look(config, network, noise, pairs)
     for row, pair in enumerate(pairs):
         maps = np.asarray(both(noise.images[pair]))
         masks, certain = maps >= 0.5, abs(maps - 0.5) > 1e-5
@@ -187,6 +189,6 @@ def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noi
 
 def test_no_pair_at_all_is_the_users_to_solve(network, noise):
     lone, config = noise.subset(np.array([0, 1])), configured()
-    predictions = scoring.measure(config, network, lone, meshes.data_mesh())
+    predictions = scoring.measure(config, network, lone)
     with pytest.raises(UserError, match='noise: no class has two images'):
         scoring.score(config, predictions, lone)

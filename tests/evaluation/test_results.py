@@ -5,12 +5,12 @@ import pytest
 from from_arrays import evaluate
 
 from cosegnet_jax import config as configs
+from cosegnet_jax import networks
 from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.published import published_rows
 from cosegnet_jax.evaluation.results import result_name, to_json, write_json
 from cosegnet_jax.reports.tables import format_tables
-from cosegnet_jax.training.checkpoints import Trained
-from cosegnet_jax.training.training_images import TrainedOn
+from cosegnet_jax.runtime import mesh as meshes
 
 
 @pytest.fixture
@@ -21,11 +21,11 @@ def results(examples, masks, decisions):
 @pytest.fixture
 def trained():
     config = configs.Config(seed=3, model=configs.Model(tap='cT6'))
-    return Trained(300, {}, config, TrainedOn('spots', '', []))
+    return networks.trained(config, {}, meshes.data_mesh(), step=300, dataset='spots')
 
 
 def test_document_has_the_promised_keys(results, trained):
-    document = to_json(results, split='test', trained=trained, published=published_rows('msrc'))
+    document = to_json(results, split='test', network=trained, published=published_rows('msrc'))
     assert set(document) == {
         'dataset', 'split', 'step', 'images', 'pairs', 'precision', 'jaccard', 'precision_ungated',
         'jaccard_ungated', 'decision', 'probabilities', 'per_class', 'skipped_classes', 'baselines',
@@ -68,7 +68,7 @@ def test_document_has_the_promised_keys(results, trained):
 def test_what_a_preset_does_not_read_is_null(examples, masks, decisions, trained):
     for name, unread in (('docs', 'empty_truth'), ('ssnm', 'mask_threshold')):
         results = evaluate(examples, masks, decisions, Protocol(16, name))
-        protocol = to_json(results, split='test', trained=trained, published=())['protocol']
+        protocol = to_json(results, split='test', network=trained, published=())['protocol']
         assert protocol['name'] == name
         assert [key for key, value in protocol.items() if value is None] == [unread]
 
@@ -76,7 +76,7 @@ def test_what_a_preset_does_not_read_is_null(examples, masks, decisions, trained
 def test_file_is_strict_json_with_null_for_undefined(examples, masks, decisions, trained, tmp_path):
     same = np.array([13, 14, 15])  # one class alone: no negative pair, no AUC
     results = evaluate(examples.subset(same), masks[same], decisions[np.ix_(same, same)], Protocol(16))
-    document = to_json(results, split='all', trained=trained, published=())
+    document = to_json(results, split='all', network=trained, published=())
     write_json(tmp_path / 'eval' / 'results.json', document)
 
     def refuse(constant):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cosegnet_jax import config as configs
+from cosegnet_jax import networks
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.evaluation import pair_samples, per_image, scoring
 from cosegnet_jax.runtime import mesh as meshes
@@ -19,9 +20,10 @@ CONFIG = configs.Config(
 
 
 @pytest.fixture(scope='module')
-def params():
-    place = meshes.replicated(meshes.data_mesh())
-    return jax.jit(lambda: state.random_params(CONFIG.model, 0), out_shardings=place)()
+def network():
+    mesh = meshes.data_mesh()
+    make = jax.jit(lambda: state.random_params(CONFIG.model, 0), out_shardings=meshes.replicated(mesh))
+    return networks.trained(CONFIG, make(), mesh)
 
 
 @pytest.fixture
@@ -43,31 +45,30 @@ def stored(examples):
     return dataclasses.replace(examples, images=images, masks=masks), read
 
 
-def test_validation_gives_the_score_and_a_picture(params, noise):
-    scalars, picture = scoring.validate(CONFIG, params, noise, meshes.data_mesh())
+def test_validation_gives_the_score_and_a_picture(network, noise):
+    scalars, picture = scoring.validate(CONFIG, network, noise)
     assert {checkpoints.SCORE, 'validation_jaccard_ungated', 'validation_auc'} <= scalars.keys()
     assert all(0 <= value <= 1 for value in scalars.values())
     assert picture.shape == (3 * 32, 2 * 2 * 32, 3)  # one pair of each class
     ((i, j), *_) = drawn = pair_samples.draw_positive(noise, 4, CONFIG.seed)
     np.testing.assert_array_equal(picture[:32, :64], np.concatenate([noise.images[i], noise.images[j]], 1))
     np.testing.assert_array_equal(picture[32:64, -32:, 0], noise.masks[drawn[-1][1]] * 255)
-    looked = scoring.look(CONFIG, params, noise, np.array(drawn), meshes.data_mesh())
+    looked = scoring.look(CONFIG, network, noise, np.array(drawn))
     np.testing.assert_array_equal(picture[64:, -32:, 0], looked.masks[-1, 1] * 255)
 
 
-def test_a_part_without_a_positive_pair_is_pictured_by_negative_ones(params, noise):
+def test_a_part_without_a_positive_pair_is_pictured_by_negative_ones(network, noise):
     outliers = noise.subset(np.arange(4))
     outliers = dataclasses.replace(
         outliers, visible=np.zeros_like(outliers.visible), masks=0 * outliers.masks
     )
-    scalars, picture = scoring.validate(CONFIG, params, outliers, meshes.data_mesh())
+    scalars, picture = scoring.validate(CONFIG, network, outliers)
     assert np.isnan(scalars['validation_auc'])
     assert picture.shape == (3 * 32, 2 * 4 * 32, 3)
 
 
-def test_every_image_is_described_once_and_decoded_batch_by_batch(params, noise, monkeypatch):
-    mesh = meshes.data_mesh()
-    expected = scoring.measure(CONFIG, params, noise, mesh)
+def test_every_image_is_described_once_and_decoded_batch_by_batch(network, noise, monkeypatch):
+    expected = scoring.measure(CONFIG, network, noise)
     examples, read = stored(noise)
     seen = []
 
@@ -77,7 +78,7 @@ def test_every_image_is_described_once_and_decoded_batch_by_batch(params, noise,
 
     original = per_image.count
     monkeypatch.setattr(per_image, 'count', count)
-    measured = scoring.measure(CONFIG, params, examples, mesh)
+    measured = scoring.measure(CONFIG, network, examples)
     assert read == list(range(21))
     assert seen == [(8, 16), (8, 21), (5, 21)]  # counted as soon as the next batch is under way
     for field in ('predicted', 'true', 'hits'):
@@ -90,11 +91,11 @@ def test_every_image_is_described_once_and_decoded_batch_by_batch(params, noise,
     )
 
 
-def test_looking_at_pairs_shows_the_masks_and_decisions_that_were_scored(params, noise):
-    mesh, everything = meshes.data_mesh(), np.arange(21)
-    measured = scoring.measure(CONFIG, params, noise, mesh)
+def test_looking_at_pairs_shows_the_masks_and_decisions_that_were_scored(network, noise):
+    everything = np.arange(21)
+    measured = scoring.measure(CONFIG, network, noise)
     chosen = np.array([[3, 17], [0, 3], [17, 20]])
-    looked = scoring.look(CONFIG, params, noise, chosen, mesh)
+    looked = scoring.look(CONFIG, network, noise, chosen)
     np.testing.assert_array_equal(looked.masks.sum((2, 3)), measured.counts_of_images.predicted[chosen])
     decided = measured.decide(everything, everything)[tuple(chosen.T)]
     np.testing.assert_allclose(looked.probability, decided, rtol=1e-5)
@@ -102,7 +103,7 @@ def test_looking_at_pairs_shows_the_masks_and_decisions_that_were_scored(params,
     assert 0 < looked.masks.sum() < looked.masks.size
 
 
-def test_protocol_is_the_configured_one(params, noise):
+def test_protocol_is_the_configured_one(network, noise):
     settings = dataclasses.replace(
         CONFIG.evaluation, protocol='ssnm', decision_threshold=0.3, symmetric=False
     )
@@ -110,6 +111,6 @@ def test_protocol_is_the_configured_one(params, noise):
     protocol = scoring.protocol_of(config)
     assert (protocol.name, protocol.decision_threshold, protocol.symmetric) == ('ssnm', 0.3, False)
     assert (protocol.image_size, protocol.split, protocol.seed) == (32, 4, 9)
-    mesh, pair = meshes.data_mesh(), np.array([[0, 1]])
-    adaptive, fixed = (scoring.look(kind, params, noise, pair, mesh).masks for kind in (config, CONFIG))
+    pair = np.array([[0, 1]])
+    adaptive, fixed = (scoring.look(kind, network, noise, pair).masks for kind in (config, CONFIG))
     assert not np.array_equal(adaptive, fixed)

@@ -14,7 +14,7 @@ def run_folder(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def network(run_folder):
-    trained = checkpoints.load_params(run_folder, None, meshes.data_mesh(), None)
+    trained = checkpoints.load_network(run_folder, None, meshes.data_mesh(), None)
     return model_file.release(trained)
 
 

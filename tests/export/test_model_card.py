@@ -31,7 +31,7 @@ def header(text):
 
 def named(network, weights):
     model = dataclasses.replace(network.config.model, weights=weights)
-    return network._replace(config=dataclasses.replace(network.config, model=model))
+    return dataclasses.replace(network, config=dataclasses.replace(network.config, model=model))
 
 
 def test_the_card_says_what_is_known_and_that_the_rest_is_not(network):
@@ -52,7 +52,7 @@ def test_the_card_says_what_is_known_and_that_the_rest_is_not(network):
 
 
 def test_steps_of_the_heads_alone_are_told(network):
-    ended = network._replace(step=network.config.train.steps + 5)
+    ended = dataclasses.replace(network, step=network.config.train.steps + 5)
     assert '5 of the metric and the decision network alone' in model_card.text(ended, 'float32', [], None)
 
 

@@ -58,4 +58,6 @@ def test_onnxruntime_finds_what_the_network_finds(tmp_path, network, to_onnx, dt
 
 def at_64_pixels(network, dtype):
     model = dataclasses.replace(network.config.model, dtype=dtype)
-    return network._replace(config=dataclasses.replace(network.config, model=model, image_size=64))
+    return dataclasses.replace(
+        network, config=dataclasses.replace(network.config, model=model, image_size=64)
+    )

@@ -27,8 +27,9 @@ def check_refused(name, message):
 
 
 def test_a_file_and_the_folder_that_holds_it_are_the_network_of_the_run(file, run_folder):
-    run = CoSegmenter.load(run_folder)
-    for one in (CoSegmenter.from_pretrained(file), CoSegmenter.from_pretrained(file.parent)):
+    run = CoSegmenter.load(run_folder).network
+    for segmenter in (CoSegmenter.from_pretrained(file), CoSegmenter.from_pretrained(file.parent)):
+        one = segmenter.network
         assert (one.fingerprint(), one.step, one.config) == (run.fingerprint(), run.step, run.config)
 
 
@@ -50,7 +51,7 @@ def test_a_mistyped_path_is_not_asked_for_on_the_hub(monkeypatch, tmp_path):
 
 
 def test_a_file_holds_one_step(file):
-    assert CoSegmenter.load(file, step=0).step == 0
+    assert CoSegmenter.load(file, step=0).network.step == 0
     with pytest.raises(UserError, match='holds step 0 and not 7'):
         CoSegmenter.load(file, step=7)
 

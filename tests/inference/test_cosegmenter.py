@@ -1,6 +1,5 @@
 import dataclasses
 
-import jax
 import numpy as np
 import pytest
 from pictures_of_discs import disc
@@ -11,7 +10,7 @@ import cosegnet_jax
 from cosegnet_jax import config as configs
 from cosegnet_jax.inference import cosegmenter
 from cosegnet_jax.inference.cosegmentation import Described
-from cosegnet_jax.networks import apply
+from cosegnet_jax.networks import image_network
 from cosegnet_jax.runtime.errors import UserError
 
 
@@ -27,8 +26,8 @@ def test_the_class_is_to_be_had_from_the_package():
 
 
 def test_a_run_says_itself_what_network_it_holds(segmenter):
-    assert (segmenter.config.image_size, segmenter.step) == (32, 0)
-    assert segmenter.config.model.width == 1 / 64
+    network = segmenter.network
+    assert (network.config.image_size, network.config.model.width, network.step) == (32, 1 / 64, 0)
 
 
 def test_loading_says_nothing(run_folder, caplog):
@@ -45,18 +44,6 @@ def test_networks_of_pairs_and_missing_checkpoints_are_refused(tmp_path, run_fol
     with pytest.raises(UserError, match='no checkpoint of step 7; there are 0'):
         cosegmenter.CoSegmenter.load(run_folder, step=7)
     assert not (tmp_path / 'nowhere').exists()
-
-
-def test_fingerprints_tell_networks_apart(segmenter):
-    def changed(**fields):
-        return dataclasses.replace(segmenter, **fields).fingerprint()
-
-    # What it began with.
-    model = dataclasses.replace(segmenter.config.model, weights='imagenet', feature_scale=0.5)
-    assert segmenter.fingerprint() == changed(step=7)
-    assert segmenter.fingerprint() == changed(config=dataclasses.replace(segmenter.config, model=model))
-    assert segmenter.fingerprint() != changed(params=jax.tree.map(lambda leaf: leaf + 1, segmenter.params))
-    assert segmenter.fingerprint() != changed(config=dataclasses.replace(segmenter.config, image_size=64))
 
 
 def test_photos_of_any_kind_and_size_get_masks_of_their_own_size(tmp_path, segmenter):
@@ -76,8 +63,7 @@ def test_photos_of_any_kind_and_size_get_masks_of_their_own_size(tmp_path, segme
 
 def test_masks_and_decisions_are_those_of_the_network(segmenter):
     photos = np.stack([np.asarray(disc(seed, (32, 32))) for seed in range(3)])
-    graph = cosegmenter.models.graph(segmenter.config.model)
-    [(masks, embeddings)] = apply.describe(graph, segmenter.params, [photos], 4, segmenter.mesh)
+    [(masks, embeddings)] = segmenter.network.describe([photos], 4)
     found = segmenter.cosegment(list(photos), threshold=0.0)
     np.testing.assert_array_equal(np.stack(list(found.masks)), masks >= 0.5)
     np.testing.assert_allclose(np.stack(list(found.soft_masks)), masks, atol=0.5 / 255 + 1e-6)
@@ -116,13 +102,13 @@ def test_of_neighbors_alone_the_decisions_are_the_same(segmenter):
 
 def test_each_photo_is_looked_at_once_and_one_shape_is_compiled(monkeypatch, segmenter):
     shapes = []
-    look = apply._describe
+    look = image_network._describe
 
     def counting(graph, params, images):
         shapes.append(images.shape)
         return look(graph, params, images)
 
-    monkeypatch.setattr(apply, '_describe', counting)
+    monkeypatch.setattr(image_network, '_describe', counting)
     described = list(segmenter.describe(disc(seed, (20 + seed, 30)) for seed in range(19)))
     assert [one.size for one in described] == [(30, 20 + seed) for seed in range(19)]
     assert shapes == [(8, 32, 32, 3)] * 3
@@ -232,5 +218,5 @@ def test_one_name_is_no_list_of_photos(segmenter, method):
 
 
 def test_config_of_the_run_decides_the_size_of_what_is_looked_at(segmenter):
-    assert segmenter.config.image_size != configs.Config().image_size
+    assert segmenter.network.config.image_size != configs.Config().image_size
     assert next(segmenter.describe([disc()])).soft_mask.shape == (32, 32)

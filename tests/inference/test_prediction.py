@@ -139,7 +139,7 @@ def test_what_was_killed_goes_on_and_ends_with_the_same(tmp_path, segmenter, pho
 
 def test_what_was_killed_at_its_first_photo_begins_again(tmp_path, segmenter, photos):
     (tmp_path / 'out').mkdir()
-    prediction.cache.begin(tmp_path / 'out', segmenter.fingerprint())
+    prediction.cache.begin(tmp_path / 'out', segmenter.network.fingerprint())
     (tmp_path / 'out' / '.described' / '.unfinished1.npz').touch()
     assert len(predict(segmenter, photos, tmp_path / 'out')[1]['names']) == 3
 
@@ -215,7 +215,8 @@ def test_nothing_of_others_is_overwritten(tmp_path, segmenter, photos):
 def test_what_another_network_has_found_is_not_mixed_with_this_ones(tmp_path, segmenter, photos):
     predict(segmenter, photos, tmp_path / 'out')
     before = (tmp_path / 'out' / 'pairs.json').read_bytes()
-    other = dataclasses.replace(segmenter, params=jax.tree.map(lambda leaf: leaf + 1, segmenter.params))
+    params = jax.tree.map(lambda leaf: leaf + 1, segmenter.network.params)
+    other = dataclasses.replace(segmenter, network=dataclasses.replace(segmenter.network, params=params))
     with pytest.raises(UserError, match=r'another network, .*; name a new folder, or delete this one'):
         predict(other, photos, tmp_path / 'out')
     assert (tmp_path / 'out' / 'pairs.json').read_bytes() == before

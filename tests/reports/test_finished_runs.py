@@ -5,19 +5,19 @@ from finished_runs import document, evaluated, write
 from from_arrays import evaluate
 
 from cosegnet_jax import config as configs
+from cosegnet_jax import networks
 from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.results import result_name, to_json, write_json
 from cosegnet_jax.reports.finished_runs import find, flags, of_run
+from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
-from cosegnet_jax.training.checkpoints import Trained
-from cosegnet_jax.training.training_images import TrainedOn
 
 
 def test_what_an_evaluation_writes_is_found_and_read(examples, masks, decisions, tmp_path):
     config = configs.Config(seed=3, data=configs.Data(split=2), model=configs.Model(tap='cT6'))
     results = evaluate(examples, masks, decisions, Protocol(16))
-    trained = Trained(300, {}, config, TrainedOn('spots', '', []))
-    written = to_json(results, split='test', trained=trained, published=())
+    trained = networks.trained(config, {}, meshes.data_mesh(), step=300, dataset='spots')
+    written = to_json(results, split='test', network=trained, published=())
     file = tmp_path / 'deep' / 'run' / 'eval' / f'{result_name("blobs", "test", "cosegnet")}.json'
     write_json(file, written)
     write_json(file.with_name('results.json'), written)  # the same once more

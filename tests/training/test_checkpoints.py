@@ -24,9 +24,10 @@ def test_a_run_is_read_as_the_network_that_it_was_and_as_no_other(tmp_path):
         checkpoints.save(manager, current, BASE, trained_on, score=0.5)
     for other in ('cosegnet', 'docs', 'attention'):
         with pytest.raises(UserError, match=rf'config\.model\.name=base, not {other}: set that key to base'):
-            checkpoints.load_params(tmp_path, named(other), mesh, None)
-    trained = checkpoints.load_params(tmp_path, BASE, mesh, None)
-    assert (trained.step, trained.config, trained.trained_on) == (0, BASE, trained_on)
+            checkpoints.load_network(tmp_path, named(other), mesh, None)
+    trained = checkpoints.load_network(tmp_path, BASE, mesh, None)
+    assert (trained.step, trained.config, trained.dataset, trained.images) == (0, BASE, 'spots', 1)
+    assert checkpoints.load_trained_on(tmp_path, 0) == trained_on
     jax.tree.map(np.testing.assert_array_equal, trained.params, current.params)
 
 

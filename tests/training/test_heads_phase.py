@@ -11,7 +11,6 @@ from cosegnet_jax import data, networks
 from cosegnet_jax.data.batches import gather
 from cosegnet_jax.evaluation.scoring import validate
 from cosegnet_jax.losses import cosegnet, mining
-from cosegnet_jax.networks import apply
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import checkpoints, heads_phase, loop, run_files, state
@@ -63,7 +62,7 @@ def test_they_learn_from_what_a_step_with_images_has_without_its_masks(params, e
     graph, key = networks.graph(config.model), jax.random.key(3)
     batch = jax.tree.map(jnp.asarray, gather(examples, np.arange(12)[:, None]))
     whole = cosegnet.batch_losses(graph, params, batch, key, config)
-    averages = apply.averages(graph, params, [examples.images[:12]], 12, mesh)
+    averages = networks.trained(config, params, mesh).averages([examples.images[:12]], 12)
     share = mining.common_classes(batch.labels[:, 0]).any(2)
     numbers = batch.numbers[:, 0]
     alone = cosegnet.head_losses(graph, params, jnp.asarray(next(averages)), share, numbers, key, config)
@@ -86,7 +85,7 @@ def finished(tmp_path_factory):
 
 
 def params_at(workdir, step):
-    return jax.device_get(checkpoints.load_params(workdir, None, meshes.data_mesh(), step).params)
+    return jax.device_get(checkpoints.load_network(workdir, None, meshes.data_mesh(), step).params)
 
 
 def test_a_run_ends_with_them_and_is_scored_there(finished):

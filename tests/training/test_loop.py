@@ -54,7 +54,8 @@ loop.train(resolve(json.loads(sys.argv[1])), Path(sys.argv[2]), validate)
 
 
 def params_at(workdir: Path, config: configs.Config, step: int | None = None):
-    return jax.device_get(checkpoints.load_params(workdir, config, meshes.data_mesh(), step)[:2])
+    network = checkpoints.load_network(workdir, config, meshes.data_mesh(), step)
+    return network.step, jax.device_get(network.params)
 
 
 def losses_of(workdir: Path) -> dict[int, float]:

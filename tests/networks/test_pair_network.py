@@ -6,7 +6,7 @@ from flax import nnx
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import networks
-from cosegnet_jax.networks import apply_pairwise
+from cosegnet_jax.networks import pair_network
 from cosegnet_jax.runtime import mesh as meshes
 
 PAIRS = np.array([[0, 4], [1, 2], [3, 10], [4, 0], [5, 5], [9, 6], [8, 7], [2, 10], [10, 2], [0, 1], [7, 3]])
@@ -14,10 +14,12 @@ PAIRS = np.array([[0, 4], [1, 2], [3, 10], [4, 0], [5, 5], [9, 6], [8, 7], [2, 1
 
 @pytest.fixture(scope='module', params=['base', 'attention'])
 def network(request):
-    """Structure and weights of a network that describes an image by one array, and of one by two."""
-    config = configs.Model(name=request.param, width=1 / 16, weights='none')
-    graph, weights = nnx.split(twins.filled(lambda: networks.build(config, 0)))
-    return graph, jax.device_put(weights, meshes.replicated(meshes.data_mesh()))
+    """A network that describes an image by one array, and one by two."""
+    config = configs.Config(model=configs.Model(name=request.param, width=1 / 16, weights='none'))
+    _, weights = nnx.split(twins.filled(lambda: networks.build(config.model, 0)))
+    mesh = meshes.data_mesh()
+    params = jax.device_put(nnx.to_pure_dict(weights), meshes.replicated(mesh))
+    return networks.trained(config, params, mesh)
 
 
 @pytest.fixture(scope='module')
@@ -28,7 +30,7 @@ def images():
 def described(network, images, size):
     """Descriptions of all images, made `size` at a time."""
     batches = (images[start : start + size] for start in range(0, len(images), size))
-    return apply_pairwise.describe(*network, batches, size, meshes.data_mesh())
+    return network.describe(batches, size)
 
 
 def test_masks_are_those_of_the_network_passed_one_pair_at_a_time(network, images):
@@ -36,11 +38,11 @@ def test_masks_are_those_of_the_network_passed_one_pair_at_a_time(network, image
 
     @jax.jit
     def both(pair):
-        model = nnx.merge(*network)
+        model = nnx.merge(network.graph, network.params)
         seen = model.describe(pair)
         return jax.nn.sigmoid(model.pair_masks(seen, jax.tree.map(lambda x: x[::-1], seen)))
 
-    chunks = list(apply_pairwise.masks(*network, described(network, images, 4), PAIRS, 8, meshes.data_mesh()))
+    chunks = list(network.pair_masks(described(network, images, 4), PAIRS, 8))
     assert [len(chunk) for chunk in chunks] == [8, 3]
     found = np.concatenate(chunks)
     assert found.shape == (11, 2, 32, 32)
@@ -51,10 +53,10 @@ def test_masks_are_those_of_the_network_passed_one_pair_at_a_time(network, image
 
 def test_more_pairs_and_images_do_not_recompile(network, images):
     few = described(network, images[:5], 8)
-    next(apply_pairwise.masks(*network, few, PAIRS[:1], 8, meshes.data_mesh()))
-    jitted = (apply_pairwise._describe, apply_pairwise._masks)
+    next(network.pair_masks(few, PAIRS[:1], 8))
+    jitted = (pair_network._describe, pair_network._pair_masks)
     compiled = [function._cache_size() for function in jitted]
     seen = described(network, images, 8)
-    for _ in apply_pairwise.masks(*network, seen, PAIRS, 8, meshes.data_mesh()):
+    for _ in network.pair_masks(seen, PAIRS, 8):
         pass
     assert [function._cache_size() for function in jitted] == compiled

@@ -1,0 +1,135 @@
+"""CoSegNet as evaluation and prediction call it: describe each image once, decide every pair."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float, Float32, Int, UInt8
+
+from cosegnet_jax.networks.cosegnet import CoSegNet
+from cosegnet_jax.networks.trained_network import TrainedNetwork
+from cosegnet_jax.runtime import mesh as meshes
+
+PAIR_BLOCK = 256  # images a side of the blocks in which pairs are decided
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageNetwork(TrainedNetwork):
+    """A trained network that makes one mask and one embedding of each image, and decides on embeddings."""
+
+    def describe(
+        self, batches: Iterable[UInt8[np.ndarray, '_ h w 3']], size: int
+    ) -> Iterator[tuple[Float32[np.ndarray, '_ h w'], Float32[np.ndarray, '_ 64']]]:
+        """Ungated mask probabilities and embeddings, batch by batch; one pass per image, nothing dropped.
+
+        Holds two batches at a time: the next one is read while the devices are at the one before it.
+
+        Args:
+            batches: Of any number of images, RGB, 0-255; sides multiples of 32.
+            size: Images of the largest batch. Every batch is padded to it, rounded up to what the devices
+                can share, so that one shape is compiled.
+        """
+        compute = functools.partial(_describe, self.graph, self.params)
+        return meshes.over_batches(compute, batches, size, self.mesh)
+
+    def averages(
+        self, batches: Iterable[UInt8[np.ndarray, '_ h w 3']], size: int
+    ) -> Iterator[Float32[np.ndarray, '_ c']]:
+        """What the metric network reads of each image, fu, batch by batch; arguments as of `describe`."""
+        compute = functools.partial(_average, self.graph, self.params)
+        return meshes.over_batches(compute, batches, size, self.mesh)
+
+    def decide(
+        self, rows: Float32[np.ndarray, 'r 64'], columns: Float32[np.ndarray, 'c 64'], symmetric: bool
+    ) -> Float32[np.ndarray, 'r c']:
+        """Probability that each image of `rows` shares an object with each image of `columns`.
+
+        Works in padded blocks of one shape, `PAIR_BLOCK` images a side, which bounds what it takes besides
+        the answer: 32 floats a pair of a block, in each order.
+
+        Args:
+            rows: Embeddings.
+            columns: Embeddings.
+            symmetric: Average the two orders of a pair, which the network tells apart (fidelity row 5);
+                else the image of the row comes first.
+        """
+        table = np.empty((len(rows), len(columns)), np.float32)
+        for top in range(0, len(rows), PAIR_BLOCK):
+            firsts = rows[top : top + PAIR_BLOCK]
+            above = meshes.put_padded(self.mesh, firsts, PAIR_BLOCK)
+            for left in range(0, len(columns), PAIR_BLOCK):
+                seconds = columns[left : left + PAIR_BLOCK]
+                padded = np.pad(seconds, [(0, PAIR_BLOCK - len(seconds)), (0, 0)])
+                decided = _decide(self.graph, symmetric, self.params, above, padded)
+                block = meshes.fetch(decided, len(firsts))
+                table[top : top + len(firsts), left : left + len(seconds)] = block[:, : len(seconds)]
+        return table
+
+    def decide_pairs(
+        self, embeddings: Float32[np.ndarray, 'n 64'], pairs: Int[np.ndarray, 'p 2']
+    ) -> Float32[np.ndarray, ' p']:
+        """Probability that the two images of each pair share an object, the mean of both orders.
+
+        What `decide` says of these pairs, up to rounding, without the table of all; as many pairs at a time
+        as a block of it has.
+
+        Args:
+            embeddings: Of the images.
+            pairs: Rows of two images each.
+        """
+        size = PAIR_BLOCK**2
+        chunks = (pairs[start : start + size] for start in range(0, len(pairs), size))
+
+        def run(some: Int[np.ndarray, '_ 2']) -> Float[Array, ' size']:
+            first, second = (meshes.put_padded(self.mesh, embeddings[side], size) for side in some.T)
+            return _decide_pairs(self.graph, self.params, first, second)
+
+        decided = list(meshes.fetch_behind((run(some), len(some)) for some in chunks))
+        return np.concatenate([np.empty(0, np.float32), *decided])
+
+
+def masks_and_embeddings(
+    model: CoSegNet, images: UInt8[Array, 'n h w 3']
+) -> tuple[Float[Array, 'n h w'], Float[Array, 'n 64']]:
+    """Ungated mask probabilities and embeddings of a batch."""
+    description = model.describe(images)
+    return jax.nn.sigmoid(model.masks(description.tap)), description.embedding
+
+
+def shared_object(
+    model: CoSegNet, symmetric: bool, rows: Float[Array, 'r 64'], columns: Float[Array, 'c 64']
+) -> Float[Array, 'r c']:
+    """Probability that each image of `rows` shares an object with each of `columns`; see `decide`."""
+    probability = jax.nn.sigmoid(model.decision.table(rows, columns))
+    if symmetric:
+        return (probability + jax.nn.sigmoid(model.decision.table(columns, rows)).T) / 2
+    return probability
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _describe(graph: nnx.GraphDef, params: Any, images: Array) -> tuple[Array, Array]:
+    return masks_and_embeddings(nnx.merge(graph, params), images)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _average(graph: nnx.GraphDef, params: Any, images: Array) -> Array:
+    return nnx.merge(graph, params).describe(images).fu
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _decide(graph: nnx.GraphDef, symmetric: bool, params: Any, rows: Array, columns: Array) -> Array:
+    return shared_object(nnx.merge(graph, params), symmetric, rows, columns)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _decide_pairs(
+    graph: nnx.GraphDef, params: Any, first: Float[Array, 'p 64'], second: Float[Array, 'p 64']
+) -> Float[Array, ' p']:
+    decision = nnx.merge(graph, params).decision
+    return (jax.nn.sigmoid(decision(first, second)) + jax.nn.sigmoid(decision(second, first))) / 2
