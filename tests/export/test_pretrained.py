@@ -138,7 +138,7 @@ def hub(monkeypatch, tmp_path, file):
 
 @pytest.mark.parametrize('name', ['hf:owner/good', 'hf:owner/good@v1'])
 def test_a_repository_of_the_hub_is_downloaded_once(hub, network, name):
-    found = CoSegmenter.from_pretrained(name)
+    found = CoSegmenter.from_pretrained(name).network
     assert (found.step, found.config) == (network.step, network.config)
     CoSegmenter.from_pretrained(name)
     revision = 'v1' if '@' in name else 'main'
