@@ -51,6 +51,8 @@ class Data:
     name: str = 'shapes'  # made by the package; or a prepared set (docs/data.md); or what results call `root`
     root: Place = ''  # folder that holds images/<class>/* and masks/<class>/*.png; '' reads a prepared set
     prepared_dir: Place = ''  # where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets
+    mask_values: str = ''  # of the object in masks of `root`, such as 'cow:17,car:3'; '': each file decides
+    mask_orientation: Literal['auto', 'shown', 'stored'] = 'auto'  # of a mask that fits both (docs/data.md)
     images_per_class: Annotated[int, AtLeast(10)] = 150  # of shapes
     split: Count = 0  # which of the random 3:1:1 splits
     split_file: Place = ''  # splits pinned by `cosegnet list-splits`; '' draws them

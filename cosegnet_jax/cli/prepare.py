@@ -1,24 +1,30 @@
 """Check a published set, or your own photos, and store it for training.
 
 cosegnet prepare pascal_coseg --manual_dir=FOLDER [--preview=sheet.png]
+    [--mask_values=NUMBERS] [--mask_orientation=shown|stored]
 
 Checks every image, counts, and leaves out what is broken and says so. docs/data.md says where each set is
 published and how to lay it out. SET is pascal_coseg, internet, msrc, icoseg, voc2012, or folder/NAME for
-photos of your own.
+photos of your own. Where the files of masks do not tell what is object, --mask_values does: 1,3-5 or nonzero,
+or cow:17,car:3 where each class has numbers of its own.
 """
 
 import logging
 import sys
+import typing
 from pathlib import Path
 
 import tensorflow_datasets as tfds
 from absl import flags
 
 from cosegnet_jax.cli import command_line
-from cosegnet_jax.data import builders, contact_sheet, prepared_set
+from cosegnet_jax.data import builders, contact_sheet, mask_rules, prepared_set
 from cosegnet_jax.data.builders.preparation import prepare
 from cosegnet_jax.data.builders.summary import summary
-from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.data.mask_rules import BY_FILE, MaskRules
+from cosegnet_jax.data.object_shares import describe_shares
+from cosegnet_jax.data.orientation import MaskOrientation
+from cosegnet_jax.runtime.errors import UserError, printable
 from cosegnet_jax.runtime.places import local_path
 
 _MANUAL_DIR = flags.DEFINE_string('manual_dir', '', 'Folder with the photos and masks of the set.')
@@ -29,7 +35,18 @@ _PREVIEW = flags.DEFINE_string(
     'preview', '', 'PNG file for a picture of a few images of each class; none if not given.'
 )
 
+_MASK_VALUES = flags.DEFINE_string(
+    'mask_values', '', 'Numbers that are the object in masks; each file decides if not given.'
+)
+_MASK_ORIENTATION = flags.DEFINE_enum(
+    'mask_orientation',
+    'auto',
+    typing.get_args(MaskOrientation),
+    'How masks lie that fit a photo turned by EXIF both as shown and as stored.',
+)
+
 _PREVIEW_SIDE = 144  # pixels of a photo
+_LOOK_SIDE = 64  # pixels of a mask, to see whether it is probable
 
 
 def main() -> None:
@@ -46,10 +63,11 @@ def main() -> None:
         _place(_MANUAL_DIR, '--manual_dir='),
         _place(_DATA_DIR, '--data_dir='),
         _place(_PREVIEW, '--preview='),
+        MaskRules(mask_rules.parse(_MASK_VALUES.value), _MASK_ORIENTATION.value),
     )
 
 
-def run(name: str, manual_dir: str, data_dir: str, preview: str = '') -> None:
+def run(name: str, manual_dir: str, data_dir: str, preview: str = '', rules: MaskRules = BY_FILE) -> None:
     """Prepares a set, prints a summary, and draws a contact sheet.
 
     Args:
@@ -57,6 +75,7 @@ def run(name: str, manual_dir: str, data_dir: str, preview: str = '') -> None:
         manual_dir: As that of `prepare`.
         data_dir: Likewise.
         preview: PNG file for the sheet; '' draws none.
+        rules: As that of `prepare`.
 
     Raises:
         UserError: The set cannot be prepared, or the sheet cannot be written.
@@ -66,8 +85,10 @@ def run(name: str, manual_dir: str, data_dir: str, preview: str = '') -> None:
     if not Path(preview).parent.is_dir():
         raise UserError(f'--preview={preview}: no such folder; make it first')
     try:
-        builder, was_there = prepare(name, manual_dir, data_dir)
-        print(summary(builder))
+        builder, was_there = prepare(name, manual_dir, data_dir, rules)
+        _, *warnings = describe_shares(prepared_set.load(name, data_dir, _LOOK_SIDE))
+        for line in [*summary(builder).splitlines(), *warnings]:
+            print(printable(line))
         if was_there:
             print(f'The set was prepared before. Remove {builder.data_dir} to prepare it anew.')
         if preview:

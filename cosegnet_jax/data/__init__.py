@@ -7,9 +7,10 @@ import dataclasses
 from jax.sharding import Mesh
 
 from cosegnet_jax.config import Config
-from cosegnet_jax.data import array_file, folder, shapes, splits
+from cosegnet_jax.data import array_file, folder, mask_rules, shapes, splits
 from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data.mask_rules import MaskRules
 from cosegnet_jax.data.sampling.balanced import BalancedSampler
 from cosegnet_jax.data.sampling.triplets import TripletSampler
 from cosegnet_jax.data.stored_images import Stored
@@ -30,7 +31,14 @@ def load(config: Config) -> Examples:
                 f'config.data.root={settings.root}: shapes are made, not read; '
                 f'give the folder a name with config.data.name'
             )
-        return dataclasses.replace(folder.load(settings.root, config.image_size), name=settings.name)
+        rules = MaskRules(mask_rules.parse(settings.mask_values), settings.mask_orientation)
+        return dataclasses.replace(folder.load(settings.root, config.image_size, rules), name=settings.name)
+    for key in ('mask_values', 'mask_orientation'):
+        if getattr(settings, key) not in ('', 'auto'):
+            raise UserError(
+                f'config.data.{key}={getattr(settings, key)}: decides how the masks of config.data.root are '
+                f'read; leave it out here, and give --{key} where a set is prepared'
+            )
     if settings.name == 'shapes':
         return shapes.make(config.image_size, settings.images_per_class, config.seed)
     packed = array_file.path(settings.prepared_dir, settings.name, config.image_size)

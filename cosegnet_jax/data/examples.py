@@ -30,6 +30,7 @@ class Examples:
     visible: Bool[np.ndarray, 'n objects']  # whether a mask has the value k anywhere
     images: UInt8[np.ndarray, 'n height width 3'] | Stored  # RGB, 0-255
     masks: UInt8[np.ndarray, 'n height width'] | Stored  # 0 background, k an object of class labels[i, k - 1]
+    remarks: tuple[str, ...] = ()  # what is doubtful about the files that they are from
 
     @classmethod
     def in_memory(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections import Counter
@@ -10,12 +11,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
 
-from cosegnet_jax.data import photos
+from cosegnet_jax.data import image_files, photos
 from cosegnet_jax.data.examples import NO_CLASS, Examples
+from cosegnet_jax.data.left_out import is_left_out
+from cosegnet_jax.data.mask_rules import BY_FILE, MaskRules
+from cosegnet_jax.data.masks import mark_object
+from cosegnet_jax.data.remarks import Doubts, write_remarks
 from cosegnet_jax.data.stored_images import in_threads
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.names import compose
 
 
 class Pair(NamedTuple):
@@ -34,18 +39,24 @@ class Photo(NamedTuple):
     @property
     def filename(self) -> str:
         """What results call it: '<class>/<stem>', the first class if there are several."""
-        return f'{self.classes[0]}/{self.pairs[0].photo.stem}'
+        return f'{self.classes[0]}/{compose(self.pairs[0].photo.stem)}'
 
-    def read(self) -> tuple[UInt8[np.ndarray, 'height width 3'], UInt8[np.ndarray, 'height width']]:
+    def read(self, rules: MaskRules) -> photos.PhotoAndMask:
         """The photo, and a mask with k on what it has in class number k; where two overlap, the first.
 
         Raises:
             UserError: A file cannot be used; the message names it.
         """
-        photo, mask = photos.read(*self.pairs[0])
-        for k, pair in enumerate(self.pairs[1:], 2):
-            mask = np.where(mask, mask, np.uint8(k) * photos.read(*pair)[1])
-        return photo, mask
+        found = [
+            photos.read(
+                *pair, functools.partial(mark_object, ranges=rules.values.of(name)), rules.orientation
+            )
+            for name, pair in zip(self.classes, self.pairs, strict=True)
+        ]
+        mask = found[0].mask
+        for k, other in enumerate(found[1:], 2):
+            mask = np.where(mask, mask, np.uint8(k) * other.mask)
+        return photos.PhotoAndMask(found[0].photo, mask, any(one.turn_assumed for one in found))
 
 
 class Listing(NamedTuple):
@@ -53,9 +64,10 @@ class Listing(NamedTuple):
 
     classes: dict[str, list[Pair]]
     problems: list[str]  # photos and folders that are in none of them: which file, what is wrong, what to do
+    left_out: Counter[str]  # files in folders that `left_out` knows, by the name of the folder
 
 
-def load(root: str | Path, image_size: int) -> Examples:
+def load(root: str | Path, image_size: int, rules: MaskRules = BY_FILE) -> Examples:
     """Reads every photo and its mask, squashed to a square, into memory.
 
     `photos` says what a photo and a mask may be. Files whose names start with a dot, files that are no images
@@ -64,6 +76,7 @@ def load(root: str | Path, image_size: int) -> Examples:
     Args:
         root: The folder; its name becomes the name of the data set.
         image_size: Side of the square in pixels.
+        rules: How masks are read where their files do not tell.
 
     A photo that is filed under several classes, as copies of one file, is one image that shows all of them:
     otherwise it would be trained on under one class and tested on under another, and be its own negative.
@@ -72,7 +85,7 @@ def load(root: str | Path, image_size: int) -> Examples:
         UserError: A folder, photo or mask is missing, cannot be read or does not fit; the message names it.
     """
     root = Path(root).resolve()
-    classes, problems = listing(root / 'images', root / 'masks')
+    classes, problems, left_out = listing(root / 'images', root / 'masks')
     lonely = [
         f'{root / "images" / name}: {len(pairs)} photo(s), and a pair takes two; '
         f'add photos or remove the class folder'
@@ -86,10 +99,12 @@ def load(root: str | Path, image_size: int) -> Examples:
     visible = np.zeros(labels.shape, bool)
     images = np.empty((len(found), image_size, image_size, 3), np.uint8)
     masks = np.empty((len(found), image_size, image_size), np.uint8)
+    doubts: dict[str, Doubts] = dict.fromkeys((photo.filename for photo in found), Doubts())
 
     def read(row: int) -> None:
         names = found[row].classes
-        photo, mask = found[row].read()
+        photo, mask, turn_assumed = found[row].read(rules)
+        doubts[found[row].filename] = Doubts(turn_assumed, photos.find_blank(photo))
         labels[row, : len(names)] = [list(classes).index(name) for name in names]
         # Before it is made smaller, so that no split depends on the image size.
         visible[row, : len(names)] = [(mask == k).any() for k in range(1, len(names) + 1)]
@@ -105,6 +120,7 @@ def load(root: str | Path, image_size: int) -> Examples:
         visible=visible,
         images=images,
         masks=masks,
+        remarks=tuple(write_remarks(doubts, left_out)),
     )
 
 
@@ -135,17 +151,23 @@ def listing(images: Path, masks: Path) -> Listing:
                 f'{folder}: no such folder; a data set is a folder with {images.name}/<class>/* '
                 f'and {masks.name}/<class>/<stem>.png'
             )
-    folders = _visible(images, lambda path: path.is_dir() or _dangling(path))
+    left_out = Counter({one.name: _count(one) for one in _folders(images) if is_left_out(one.name)})
+    folders = [one for one in _folders(images) if one.name not in left_out]
     if not folders:
         raise UserError(f'{images}: no class in it; make one folder per class, with photos in it')
     classes, problems = {}, []
+    drawn = {compose(path.name): path for path in _folders(masks)}
     for folder in folders:
         if _dangling(folder):
             problems.append(_nowhere(folder))
             continue
-        classes[folder.name], unpaired = pair_up(folder, masks / folder.name)
+        name = compose(folder.name)
+        if name in classes:
+            problems.append(f'{folder}: a second folder of this name, spelled in other bytes; rename it')
+            continue
+        classes[name], unpaired = pair_up(folder, drawn.get(name, masks / folder.name))
         problems += unpaired
-    return Listing(classes, problems)
+    return Listing(classes, problems, left_out)
 
 
 def pair_up(images: Path, masks: Path) -> tuple[list[Pair], list[str]]:
@@ -153,13 +175,15 @@ def pair_up(images: Path, masks: Path) -> tuple[list[Pair], list[str]]:
     if _dangling(masks):
         return [], [_nowhere(masks)]
     drawn = _by_stem(masks) if masks.is_dir() else {}
-    pairs, problems = [], []
-    for stem, found in _by_stem(images).items():
+    pairs, problems, stems = [], [], _by_stem(images)
+    for stem, found in stems.items():
         problem = _problem(found, drawn.get(stem, []), masks)
         if problem:
             problems.append(problem)
         else:
             pairs.append(Pair(found[0], drawn[stem][0]))
+    raw = _visible(images, lambda path: path.suffix.lower() in image_files.RAW)
+    problems += [f'{path}: {image_files.RAW_ADVICE}' for path in raw if compose(path.stem) not in stems]
     return pairs, problems
 
 
@@ -184,12 +208,21 @@ def _problem(found: list[Path], drawn: list[Path], masks: Path) -> str | None:
 
 
 def _by_stem(folder: Path) -> dict[str, list[Path]]:
-    """The image files of a folder, in the order of their names."""
+    """The image files of a folder by composed stem, in the order of their names."""
     stems: dict[str, list[Path]] = {}
     for path in _visible(folder, lambda path: path.is_file() or _dangling(path)):
-        if path.suffix.lower() in photos.SUFFIXES:
-            stems.setdefault(path.stem, []).append(path)
+        if path.suffix.lower() in image_files.SUFFIXES:
+            stems.setdefault(compose(path.stem), []).append(path)
     return stems
+
+
+def _folders(folder: Path) -> list[Path]:
+    return _visible(folder, lambda path: path.is_dir() or _dangling(path))
+
+
+def _count(folder: Path) -> int:
+    """Image files in a folder."""
+    return sum(map(len, _by_stem(folder).values()))
 
 
 def _visible(folder: Path, kind: Callable[[Path], bool]) -> list[Path]:

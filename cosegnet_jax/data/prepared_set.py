@@ -65,6 +65,7 @@ def load(name: str, data_dir: str | Path, image_size: int) -> Examples:
         visible=visible,
         images=Stored(image, rows, (image_size, image_size, 3)),
         masks=Stored(mask, rows, (image_size, image_size)),
+        remarks=tuple(metadata.get('remarks', ())),
     )
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Int
 
 from cosegnet_jax.data.examples import NO_CLASS
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.names import compose
 
 _PAIR = 2  # images: fewer of a class than that form no pair with a common object
 
@@ -99,15 +100,17 @@ def pinned(path: str | Path, filenames: tuple[str, ...], index: int) -> Split:
         UserError: The file cannot be read, has no such split, or names an image that is not there.
     """
     try:
-        parts = json.loads(Path(path).read_text())[index]
-        listed = [parts[field.name] for field in dataclasses.fields(Split)]
+        # Bytes: JSON finds out itself whether it is UTF-8 or UTF-16, as some shells and editors write.
+        parts = json.loads(Path(path).read_bytes())[index]
+        listed = [list(parts[field.name]) for field in dataclasses.fields(Split)]
     except OSError as error:
         raise UserError(f'config.data.split_file={path}: {error.strerror}; name a readable file') from error
     except IndexError:
         raise UserError(f'{path}: holds no split number {index}; lower config.data.split') from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f'{path}: no list of splits; make one with cosegnet list-splits') from error
-    numbers = {name: number for number, name in enumerate(filenames)}
+    numbers = {compose(name): number for number, name in enumerate(filenames)}
+    listed = [[compose(name) if isinstance(name, str) else name for name in part] for part in listed]
     seen = set()
     for name in (name for part in listed for name in part):
         if not isinstance(name, str) or name not in numbers:

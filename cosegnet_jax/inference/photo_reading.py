@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from cosegnet_jax.data import photos
+from cosegnet_jax.data.image_files import load, upright
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path
 
@@ -23,18 +23,15 @@ def read(source: Source) -> Image.Image:
         source: A file, an image of Pillow, or uint8 pixels [h w], [h w 3] or [h w 4].
 
     Raises:
-        UserError: The file cannot be read, is larger than Pillow holds for safe (89 megapixels), or the
+        UserError: The file cannot be read or has more pixels than `image_files.limit_pixels` allows, or the
             array is no picture.
     """
     if isinstance(source, np.ndarray):
         return photos.rgb(_picture(source), Path('array'))
     if isinstance(source, Image.Image):
-        return photos.rgb(ImageOps.exif_transpose(source), Path(name_of(source) or 'image'))
+        return photos.rgb(upright(source).image, Path(name_of(source) or 'image'))
     path = local_path(source)
-    with warnings.catch_warnings():
-        # Training warns of such photos and takes them; here they may come from anybody.
-        warnings.simplefilter('error', Image.DecompressionBombWarning)
-        return photos.rgb(ImageOps.exif_transpose(photos.load(path)), path)
+    return photos.rgb(load(path).image, path)
 
 
 def name_of(source: Source) -> str:

@@ -10,8 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from PIL import Image
-
+from cosegnet_jax.data.image_files import limit_pixels
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.optional_import import optional_import
@@ -61,7 +60,7 @@ def _serve(
     segmenter: CoSegmenter, bounds: Limits, threshold: float, host: str, port: int | None, folder: Path
 ) -> None:
     os.environ['GRADIO_TEMP_DIR'] = str(sessions.uploads(folder))  # read when its components are made
-    Image.MAX_IMAGE_PIXELS = bounds.pixels  # for `reading.read`
+    limit_pixels(bounds.pixels)
     import gradio as gr
     from starlette.middleware import Middleware
 

@@ -17,10 +17,11 @@ from cosegnet_jax import data, networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
 from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data.object_shares import describe_shares
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
-from cosegnet_jax.runtime.errors import Stopped, UserError
+from cosegnet_jax.runtime.errors import Stopped, UserError, printable
 from cosegnet_jax.training import checkpoints, heads_phase, optimizer, run_files, state, step
 from cosegnet_jax.training.log import Log
 from cosegnet_jax.training.training_images import TrainedOn
@@ -135,6 +136,8 @@ def _parts(config: Config) -> tuple[Examples, Examples]:
     examples = data.load(config)
     training, validation = (data.part(examples, config, name) for name in ('train', 'validation'))
     print(f'{examples.name}: {len(training)} images to train on, {len(validation)} to validate on')
+    for line in (*describe_shares(training), *(f'note: {remark}' for remark in examples.remarks)):
+        print(printable(line))
     return training, validation
 
 

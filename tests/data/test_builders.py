@@ -84,6 +84,8 @@ def test_class_folders(root):
         'labels': [[0], [0], [0], [1], [1], [1]],
         'shares': [[0.25], [0.25], [0.25], [0.25], [0.25], [0]],
         'rejected': [],
+        'remarks': [],
+        'mask_rules': ['', 'auto'],
     }
     assert [record['filename'].decode() for record in records] == names
     assert [list(record['labels']) for record in records] == metadata['labels']

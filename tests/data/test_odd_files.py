@@ -37,7 +37,7 @@ ODD = {
     'class numbers': (
         'masks/cat/a.png',
         lambda path: Image.new('L', (40, 20), 7).save(path),
-        'class numbers',
+        'look like numbers of classes',
     ),
 }
 
@@ -77,7 +77,7 @@ def test_odd_photos_that_can_be_used_are_normalized(root, kind):
     USABLE[kind](root / 'images/cat/a.png')
     metadata, records = prepared('folder/mine', root)
     assert metadata['rejected'] == []
-    expected, _ = photos.read(root / 'images/cat/a.png', root / 'masks/cat/a.png')
+    expected = photos.read(root / 'images/cat/a.png', root / 'masks/cat/a.png').photo
     np.testing.assert_array_equal(records[0]['image'], expected)
 
 

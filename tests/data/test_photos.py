@@ -6,9 +6,10 @@ import zlib
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
-from small_pictures import BLUE, GREEN, RED, palette, quarters, top_left
+from small_pictures import BLUE, GREEN, RED, quarters, top_left
 
 from cosegnet_jax.data import photos
+from cosegnet_jax.data.masks import mark_object
 from cosegnet_jax.runtime.errors import UserError
 
 INSIDE = np.asarray(top_left()) > 0
@@ -53,7 +54,7 @@ def turned(path, **options):
 
 
 def test_photo_and_mask_keep_their_size(photo, mask):
-    image, marked = photos.read(photo, mask)
+    image, marked, _ = photos.read(photo, mask)
     assert image.dtype == marked.dtype == np.uint8
     np.testing.assert_array_equal(image, np.asarray(quarters()))
     np.testing.assert_array_equal(marked, INSIDE)
@@ -95,16 +96,6 @@ def test_transparency_is_laid_over_white(photo, mask):
     image.paste((0, 0, 0, 0), (0, 10, 40, 20))
     image.save(photo)
     assert_corners(photos.read(photo, mask)[0], RED, GREEN, (255, 255, 255), (255, 255, 255))
-
-
-@pytest.mark.parametrize('drawn_on', ['shown', 'stored'])
-def test_photo_is_turned_upright_and_its_mask_with_it(tmp_path, mask, drawn_on):
-    photo = turned(tmp_path / 'b.jpg', quality=95)
-    if drawn_on == 'shown':
-        top_left().transpose(Image.Transpose.ROTATE_270).save(mask)
-    image, marked = photos.read(photo, mask)
-    assert_corners(image, BLUE, RED, BLUE, GREEN, atol=20)
-    np.testing.assert_array_equal(marked, np.pad(np.ones((20, 10)), ((0, 20), (10, 0))))
 
 
 @pytest.mark.parametrize('which', ['photo', 'mask'])
@@ -152,94 +143,53 @@ def test_decompression_bomb_is_an_error(photo, mask, monkeypatch):
     assert_error(photo, mask, photo, 'exhaust the memory')
 
 
-def test_floating_point_photo_is_an_error(tmp_path, mask):
-    Image.fromarray(np.zeros((20, 40), np.float32)).save(tmp_path / 'b.tif')
+# --------------------------------------------------------------------------------------------- deep photos
+
+
+def ramp(largest, dtype):
+    return np.linspace(0, largest, 800).round().astype(dtype).reshape(20, 40)
+
+
+@pytest.mark.parametrize('largest', [255, 1023, 4095, 16383, 65535])
+@pytest.mark.parametrize(('dtype', 'suffix'), [(np.uint16, '.png'), (np.uint16, '.tif'), (np.int32, '.tif')])
+def test_gray_of_any_depth_is_scaled_by_the_bits_in_use(tmp_path, mask, largest, dtype, suffix):
+    path = tmp_path / f'deep{suffix}'
+    Image.fromarray(ramp(largest, dtype)).save(path)
+    np.testing.assert_allclose(photos.read(path, mask).photo[..., 0], ramp(255, int), atol=1)
+
+
+def test_levels_below_zero_are_scaled_by_the_range_in_use(tmp_path, mask):
+    Image.fromarray(ramp(3000, np.int32) - 1000).save(tmp_path / 'ct.tif')
+    np.testing.assert_allclose(photos.read(tmp_path / 'ct.tif', mask).photo[..., 0], ramp(255, int), atol=1)
+
+
+def test_levels_above_sixteen_bits_are_scaled_by_the_largest(tmp_path, mask):
+    Image.fromarray(ramp(10**6, np.int32)).save(tmp_path / 'sum.tif')
+    np.testing.assert_allclose(photos.read(tmp_path / 'sum.tif', mask).photo[..., 0], ramp(255, int), atol=1)
+
+
+def test_floating_point_levels_from_0_to_1_are_gray(tmp_path, mask):
+    Image.fromarray(ramp(255, np.float32) / 255).save(tmp_path / 'b.tif')
+    np.testing.assert_array_equal(photos.read(tmp_path / 'b.tif', mask).photo[..., 0], ramp(255, np.uint8))
+
+
+@pytest.mark.parametrize('level', [1.5, -0.1, np.nan, np.inf])
+def test_other_floating_point_levels_are_an_error(tmp_path, mask, level):
+    Image.fromarray(np.full((20, 40), level, np.float32)).save(tmp_path / 'b.tif')
     assert_error(tmp_path / 'b.tif', mask, tmp_path / 'b.tif', 'floating point')
 
 
-# -------------------------------------------------------------------------------------------------- masks
-
-
-def noisy():
-    """The mask after a lossy format: levels around 0 and 255."""
-    noise = np.random.default_rng(0).integers(-30, 31, INSIDE.shape)
-    return Image.fromarray((np.where(INSIDE, 255, 0) + noise).clip(0, 255).astype(np.uint8))
-
-
-def void_border():
-    indices = np.where(INSIDE, 15, 0)
-    indices[:, 20:24] = indices[10:14] = 255
-    return palette(indices)
-
-
 @pytest.mark.parametrize(
-    'image',
+    ('levels', 'expected'),
     [
-        pytest.param(Image.fromarray(INSIDE), id='bits'),
-        pytest.param(Image.fromarray(INSIDE.astype(np.uint8)), id='0 and 1'),
-        pytest.param(Image.fromarray(INSIDE.astype(np.uint16) * 65535), id='16 bits'),
-        pytest.param(noisy(), id='noisy'),
-        pytest.param(top_left().convert('RGB'), id='RGB'),
-        pytest.param(Image.merge('LA', (Image.new('L', (40, 20), 255), top_left())), id='alpha'),
-        pytest.param(palette(INSIDE * 1), id='palette'),
-        pytest.param(palette(INSIDE * 255), id='palette, only 255'),
-        pytest.param(palette(INSIDE * (15 + np.arange(40) // 10)), id='palette, two objects'),
-        pytest.param(void_border(), id='palette, void'),
+        (np.full((20, 40, 3), 5), 'nearly black throughout'),
+        (np.full((20, 40, 3), 250), 'nearly white throughout'),
+        (np.arange(2400).reshape(20, 40, 3) // 10, None),
+        (np.full((20, 40, 3), 90), None),
     ],
 )
-def test_mask_formats(photo, mask, image):
-    image.save(mask)
-    np.testing.assert_array_equal(photos.read(photo, mask)[1], INSIDE)
-
-
-def test_gray_jpeg_mask(photo, tmp_path):
-    size = (48, 32)  # edges on the blocks of the format, which would be blurred otherwise
-    quarters(size=size).save(photo)
-    top_left(size).save(tmp_path / 'mask.jpg', quality=30)
-    np.testing.assert_array_equal(
-        photos.read(photo, tmp_path / 'mask.jpg')[1], np.asarray(top_left(size)) > 0
-    )
-
-
-@pytest.mark.parametrize('value', [0, 1])
-@pytest.mark.parametrize('draw', [lambda m: Image.fromarray(m * 255), palette], ids=['gray', 'palette'])
-def test_mask_may_be_empty_or_full(photo, mask, draw, value):
-    draw(np.full((20, 40), value, np.uint8)).save(mask)
-    np.testing.assert_array_equal(photos.read(photo, mask)[1], np.full((20, 40), value))
-
-
-@pytest.mark.parametrize('void', [False, True])
-def test_gray_mask_of_class_numbers_is_an_error(photo, mask, void):
-    levels = np.where(INSIDE, 15, 0).astype(np.uint8)
-    levels[:, 20:22] = 255 * void
-    Image.fromarray(levels).save(mask)
-    assert_error(photo, mask, mask, 'up to 15 look like class numbers')
-
-
-def test_mask_in_color_is_an_error(photo, mask):
-    quarters().save(mask)
-    assert_error(photo, mask, mask, 'in color')
-
-
-def test_mask_of_another_size_is_an_error(photo, mask):
-    top_left((20, 20)).save(mask)
-    assert_error(photo, mask, mask, photo, '20x20', '40x20')
-
-
-def test_turned_mask_of_a_photo_without_orientation_is_an_error(photo, mask):
-    top_left((20, 40)).save(mask)
-    assert_error(photo, mask, mask, '20x40', '40x20')
-
-
-def test_indices_are_classes_but_for_the_undecided_border(photo, mask):
-    void_border().save(mask)
-    np.testing.assert_array_equal(photos.read(photo, mask, photos.indices)[1], INSIDE * 15)
-
-
-def test_indices_need_a_palette(photo, mask):
-    with pytest.raises(UserError, match='no palette') as caught:
-        photos.read(photo, mask, photos.indices)
-    assert str(mask) in str(caught.value)
+def test_blank_photos_are_known(levels, expected):
+    assert photos.find_blank(levels.astype(np.uint8)) == expected
 
 
 # ------------------------------------------------------------------------------------------------ storing
@@ -248,7 +198,7 @@ def test_indices_need_a_palette(photo, mask):
 def test_plain_files_are_stored_as_they_are(tmp_path, photo, mask):
     quarters().save(tmp_path / 'b.jpg')
     for path in (photo, tmp_path / 'b.jpg'):
-        assert photos.encode(path, mask)[0] == path.read_bytes()
+        assert photos.encode(path, mask, mark_object)[0] == path.read_bytes()
 
 
 def sixteen_bit_rgb(path):
@@ -279,8 +229,8 @@ UNUSUAL = {
 def test_unusual_files_are_stored_as_png_of_the_same_pixels(tmp_path, mask, name):
     path = tmp_path / name
     UNUSUAL[name](path)
-    stored, values = photos.encode(path, mask)
-    pixels, marked = photos.read(path, mask)
+    stored, values = photos.encode(path, mask, mark_object)
+    pixels, marked, _ = photos.read(path, mask)
     image = Image.open(io.BytesIO(stored))
     assert stored != path.read_bytes()
     assert (image.format, image.mode, dict(image.getexif())) == ('PNG', 'RGB', {})

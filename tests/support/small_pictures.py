@@ -24,9 +24,11 @@ def top_left(size=(40, 20)):
 
 
 def palette(indices):
-    """A palette image of these indices, in colors that mean nothing."""
+    """A palette image of these indices, in the colors of PASCAL VOC: 0 is black, and 255 is nearly white."""
     image = Image.fromarray(indices.astype(np.uint8))
-    image.putpalette(np.random.default_rng(1).integers(0, 256, 768).tolist())
+    bits = np.arange(256)[:, None] >> np.arange(3)  # of each index, for red, green and blue
+    levels = sum((bits >> 3 * place & 1) << 7 - place for place in range(3))
+    image.putpalette(levels.astype(np.uint8).ravel().tolist())
     return image
 
 

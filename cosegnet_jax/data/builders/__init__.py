@@ -16,6 +16,7 @@ from cosegnet_jax.data.builders.own_folder import Folder
 from cosegnet_jax.data.builders.pascal_coseg import PascalCoseg
 from cosegnet_jax.data.builders.shapes import Shapes
 from cosegnet_jax.data.builders.voc2012 import Voc2012
+from cosegnet_jax.data.mask_rules import BY_FILE, MaskRules
 from cosegnet_jax.runtime.errors import UserError
 
 _PUBLISHED = {kind.name: kind for kind in (PascalCoseg, Internet, Msrc, Icoseg, Voc2012, Shapes)}
@@ -27,12 +28,13 @@ def names() -> list[str]:
     return sorted([*_PUBLISHED, *configs])
 
 
-def make(name: str, data_dir: str | Path) -> CosegBuilder:
+def make(name: str, data_dir: str | Path, rules: MaskRules = BY_FILE) -> CosegBuilder:
     """The builder of a set.
 
     Args:
         name: One of `names()`, or 'folder/NAME' with any NAME for photos of the user.
         data_dir: Where prepared sets are; '' is TFDS's own place.
+        rules: How masks are read, if the set is to be prepared and its masks come as files of their own.
 
     Raises:
         UserError: There is no such set; the message has the nearest name.
@@ -42,10 +44,14 @@ def make(name: str, data_dir: str | Path) -> CosegBuilder:
     if kind == Folder.name:
         if not re.fullmatch(r'\w[\w.-]*', config):
             raise UserError(f'{name}: name your set folder/NAME, with a NAME of letters, digits, _, - and .')
-        return Folder(config=tfds.core.BuilderConfig(name=config), data_dir=data_dir)
+        builder = Folder(config=tfds.core.BuilderConfig(name=config), data_dir=data_dir)
+        builder.rules = rules
+        return builder
     if name not in names():
         known = [*names(), f'{Folder.name}/{config or "NAME"}']
         near = difflib.get_close_matches(name, known, 1)
         hint = f'did you mean {near[0]}?' if near else f'there are {", ".join(known)}'
         raise UserError(f'{name}: no such data set; {hint}')
-    return _PUBLISHED[kind](config=config or None, data_dir=data_dir)
+    builder = _PUBLISHED[kind](config=config or None, data_dir=data_dir)
+    builder.rules = rules
+    return builder

@@ -17,6 +17,8 @@ from jaxtyping import UInt8
 from tqdm import tqdm
 
 from cosegnet_jax.data import photos
+from cosegnet_jax.data.mask_rules import BY_FILE
+from cosegnet_jax.data.remarks import NO_DOUBTS, Doubts, write_remarks
 from cosegnet_jax.runtime.errors import UserError
 
 _AT_ONCE = 256  # images encoded ahead of the writer
@@ -41,6 +43,7 @@ class Row:
     values: tuple[int, ...]  # of the mask `encode` gives, where each of them is
     shares: tuple[float, ...]  # of the image's pixels that each of them has
     encode: Callable[[], tuple[bytes, UInt8[np.ndarray, 'height width']]]  # photo file, mask
+    doubts: Doubts = NO_DOUBTS
 
 
 class Survey(NamedTuple):
@@ -48,6 +51,7 @@ class Survey(NamedTuple):
 
     rows: list[Row]
     rejected: list[str]
+    left_out: Mapping[str, int] = {}  # files in folders that hold no photos, by the folder's name
 
 
 class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
@@ -55,13 +59,16 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     Record i is image i, and `info.metadata` has what `prepared.load` needs of all images without reading
     their records: 'classes', and per image 'filenames', 'labels' (numbers into the classes) and 'shares' (of
-    the pixels, per label); and 'rejected', a line for each file or class that was left out.
+    the pixels, per label); 'rejected', a line for each file or class that was left out; 'remarks', a line for
+    each kind of doubt about the others; and 'mask_rules', the text of `mask_values` and `mask_orientation`.
     """
 
     VERSION = tfds.core.Version('1.0.0')
     RELEASE_NOTES: ClassVar = {'1.0.0': 'First release.'}
     # TFDS finds checksums.tsv beside it. By itself it would look with a package that it does not install.
     code_path: ClassVar = Path(__file__)
+
+    rules = BY_FILE  # of one that is to be prepared; set where it is made
 
     DESCRIPTION: ClassVar[str]
     HOMEPAGE: ClassVar[str | None] = None
@@ -104,7 +111,7 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
-        rows, rejected = self.survey(dl_manager)
+        rows, rejected, left_out = self.survey(dl_manager)
         rows, lonely = _without_lonely_classes(rows)
         rejected = [*rejected, *lonely]
         if not rows:
@@ -118,6 +125,8 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             labels=[[classes.index(name) for name in row.classes] for row in rows],
             shares=[list(row.shares) for row in rows],
             rejected=rejected,
+            remarks=write_remarks({row.filename: row.doubts for row in rows}, left_out),
+            mask_rules=[self.rules.values.text, self.rules.orientation],
         )
         return {'train': self._generate_examples(rows)}
 
@@ -157,7 +166,7 @@ def _without_lonely_classes(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
         stays = [name not in lonely for name in row.classes]
         if any(stays):
             parts = (tuple(itertools.compress(part, stays)) for part in (row.classes, row.values, row.shares))
-            kept.append(Row(row.filename, *parts, row.encode))
+            kept.append(Row(row.filename, *parts, row.encode, row.doubts))
     return kept, [f'{name}: a class with one image that can be used, and a pair takes two' for name in lonely]
 
 

@@ -11,6 +11,8 @@ from jaxtyping import UInt8
 
 from cosegnet_jax.data import folder, photos
 from cosegnet_jax.data.builders.base import CosegBuilder, Row, Survey, look_at_all
+from cosegnet_jax.data.mask_rules import MaskRules
+from cosegnet_jax.data.remarks import Doubts
 
 
 class ClassFolders(CosegBuilder, skip_registration=True):
@@ -26,20 +28,24 @@ class ClassFolders(CosegBuilder, skip_registration=True):
 
     def survey(self, dl_manager: tfds.download.DownloadManager) -> Survey:
         """Reads every photo and mask of `listing`."""
-        classes, problems = self.listing(Path(dl_manager.manual_dir))
-        rows, rejected = look_at_all([functools.partial(_look, photo) for photo in folder.distinct(classes)])
+        classes, problems, left_out = self.listing(Path(dl_manager.manual_dir))
+        looks = [functools.partial(_look, photo, self.rules) for photo in folder.distinct(classes)]
+        rows, rejected, _ = look_at_all(looks)
         bare = classes.keys() - {name for row in rows for name in row.classes}
         empty = [f'{name}: a class without an image that can be used' for name in sorted(bare)]
-        return Survey(rows, [*problems, *rejected, *empty])
+        return Survey(rows, [*problems, *rejected, *empty], left_out)
 
 
-def _look(photo: folder.Photo) -> Row:
-    _, mask = photo.read()
+def _look(photo: folder.Photo, rules: MaskRules) -> Row:
+    pixels, mask, turn_assumed = photo.read(rules)
     values = tuple(range(1, len(photo.classes) + 1))
     shares = tuple(float((mask == value).mean()) for value in values)
-    return Row(photo.filename, photo.classes, values, shares, functools.partial(_encode, photo))
+    doubts = Doubts(turn_assumed, photos.find_blank(pixels))
+    return Row(
+        photo.filename, photo.classes, values, shares, functools.partial(_encode, photo, rules), doubts
+    )
 
 
-def _encode(photo: folder.Photo) -> tuple[bytes, UInt8[np.ndarray, 'height width']]:
-    pixels, mask = photo.read()
-    return photos.encode_photo(photo.pairs[0].photo, pixels), mask
+def _encode(photo: folder.Photo, rules: MaskRules) -> tuple[bytes, UInt8[np.ndarray, 'height width']]:
+    found = photo.read(rules)
+    return photos.encode_photo(photo.pairs[0].photo, found.photo), found.mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from cosegnet_jax.data import folder
@@ -48,4 +49,4 @@ folder Data holds Airplane100, Car100 and Horse100, each with photos and, in Gro
                 raise UserError(f'{images}: no such folder; name the folder Data of the unpacked archive')
             classes[name], unpaired = folder.pair_up(images, images / 'GroundTruth')
             problems += unpaired
-        return folder.Listing(classes, problems)
+        return folder.Listing(classes, problems, Counter())

@@ -51,7 +51,7 @@ masks/<class>/*, each mask named as its photo; docs/data.md says how to get mask
 
         No publication lists its ten. Here they are the first by name.
         """
-        classes, problems = super().listing(root)
+        classes, problems, left_out = super().listing(root)
         if self.builder_config.name == 'ten':
             classes = {name: classes[name][:10] for name in CLASSES if name in classes}
-        return folder.Listing(classes, problems)
+        return folder.Listing(classes, problems, left_out)

@@ -14,25 +14,31 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from cosegnet_jax.data import builders
+from cosegnet_jax.data.mask_rules import BY_FILE, MaskRules
 from cosegnet_jax.runtime.errors import UserError
 
 
-def prepare(name: str, manual_dir: str, data_dir: str) -> tuple[builders.CosegBuilder, bool]:
+def prepare(
+    name: str, manual_dir: str, data_dir: str, rules: MaskRules = BY_FILE
+) -> tuple[builders.CosegBuilder, bool]:
     """Writes a set, unless it is there already.
 
     Args:
         name: Such as 'pascal_coseg', 'msrc/all' or 'folder/mine'.
         manual_dir: Folder of the photos and masks, for sets that are not downloaded.
         data_dir: Where to write; '' is TFDS's own place, ~/tensorflow_datasets or $TFDS_DATA_DIR.
+        rules: How masks are read where their files do not tell.
 
     Returns:
         Its builder, and whether it had been there.
 
     Raises:
-        UserError: There is no such set, its files are missing, or none can be used.
+        UserError: There is no such set, its files are missing, none can be used, or the set was prepared
+            with other rules.
     """
-    builder = builders.make(name, data_dir)
+    builder = builders.make(name, data_dir, rules)
     if builder.is_prepared():
+        _check_rules(builder, rules)
         return builder, True
     if builder.MANUAL_DOWNLOAD_INSTRUCTIONS and not (manual_dir and any(Path(manual_dir).glob('*'))):
         problem = f'{manual_dir}: nothing there' if manual_dir else '--manual_dir=DIR is missing'
@@ -43,6 +49,17 @@ def prepare(name: str, manual_dir: str, data_dir: str) -> tuple[builders.CosegBu
     with _alone(Path(builder.data_dir).parent, downloads), contextlib.redirect_stdout(io.StringIO()):
         builder.download_and_prepare(download_config=config, file_format='array_record')
     return builder, False
+
+
+def _check_rules(builder: builders.CosegBuilder, rules: MaskRules) -> None:
+    """Refuses rules that a set was not prepared with; without any, it is as it is."""
+    before = builder.info.metadata.get('mask_rules', ['', 'auto'])
+    asked = [rules.values.text, rules.orientation]
+    if asked not in (before, ['', 'auto']):
+        raise UserError(
+            f'{builder.data_dir}: prepared with --mask_values={before[0]} --mask_orientation={before[1]}; '
+            f'remove it to prepare it anew'
+        )
 
 
 @contextlib.contextmanager

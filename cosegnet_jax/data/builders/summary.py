@@ -25,6 +25,7 @@ def summary(builder: CosegBuilder) -> str:
     if builder.published:
         lines += _comparison(builder.published, photos, shares)
     lines += [f'rejected: {text}' for text in metadata['rejected']]
+    lines += [f'note: {text}' for text in metadata.get('remarks', [])]
     lines += [f'{builder.info.full_name}: {builder.info.dataset_size} in {builder.data_dir}']
     return '\n'.join(lines)
 

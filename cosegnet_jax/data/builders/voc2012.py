@@ -10,6 +10,7 @@ import tensorflow_datasets as tfds
 
 from cosegnet_jax.data import folder, photos
 from cosegnet_jax.data.builders.base import CosegBuilder, Published, Row, Survey, look_at_all
+from cosegnet_jax.data.masks import class_numbers
 from cosegnet_jax.runtime.errors import UserError, first_line
 
 # The copy of the official archive that TFDS itself downloads, since the official host is often away; the
@@ -59,12 +60,12 @@ class Voc2012(CosegBuilder):
 
 
 def _look(pair: folder.Pair) -> Row:
-    _, mask = photos.read(*pair, photos.indices)
+    mask = photos.read(*pair, class_numbers).mask
     counts = np.bincount(mask.ravel(), minlength=len(CLASSES) + 1)
     values = tuple(int(value) for value in np.flatnonzero(counts) if value)
     if not values or values[-1] > len(CLASSES):
         raise UserError(f'{pair.mask}: classes {values}, of 1 to {len(CLASSES)}; remove it from trainval.txt')
-    encode = functools.partial(photos.encode, *pair, photos.indices)
+    encode = functools.partial(photos.encode, *pair, class_numbers)
     classes = tuple(CLASSES[value - 1] for value in values)
     shares = tuple(float(counts[value] / mask.size) for value in values)
     return Row(f'{classes[0]}/{pair.photo.stem}', classes, values, shares, encode)
