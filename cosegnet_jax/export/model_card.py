@@ -58,7 +58,7 @@ def text(
         validation: What the log of the run says of its validation part at this step; None where nothing.
     """
     template = string.Template(
-        resources.files(__package__).joinpath('model_card.md').read_text(encoding='utf-8')
+        resources.files('cosegnet_jax.export').joinpath('model_card.md').read_text(encoding='utf-8')
     )
     header = yaml.safe_dump(_header(network, evaluations), sort_keys=False, allow_unicode=True)
     return template.substitute(

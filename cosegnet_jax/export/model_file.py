@@ -114,7 +114,7 @@ def read(path: Path, mesh: Mesh) -> TrainedNetwork:
 
 def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
     """The fields of `TrainedNetwork` but its parameters and devices."""
-    if _ENTRY not in (metadata or {}):
+    if not metadata or _ENTRY not in metadata:
         raise UserError(f'{path}: not a model of cosegnet_jax; such files are written by cosegnet export')
     try:
         about = json.loads(metadata[_ENTRY])

@@ -26,7 +26,7 @@ class Described(NamedTuple):
     def full_size(self) -> Float32[np.ndarray, 'height width']:
         """The soft mask at the photo's own size, enlarged bilinearly; 0 to 1."""
         small = Image.fromarray(self.soft_mask.astype(np.float32))
-        full = np.array(small.resize(self.size[::-1], Image.Resampling.BILINEAR))
+        full = np.array(small.resize((self.size[1], self.size[0]), Image.Resampling.BILINEAR))
         full /= 255
         return full
 
@@ -42,10 +42,10 @@ class OnDemand(Sequence, Generic[T]):
         return self.count
 
     def __getitem__(self, index: int | slice) -> T | OnDemand[T]:
-        chosen = range(self.count)[index]
         if isinstance(index, slice):
+            chosen = range(self.count)[index]
             return OnDemand(lambda i: self.make(chosen[i]), len(chosen))
-        return self.make(chosen)
+        return self.make(range(self.count)[index])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ def write_report(path: str | Path, cosegmentation: CoSegmentation, *, threshold:
         ('Threshold and view', _CONTROLS.format(threshold=threshold, views=VIEWS)),
         ('Groups', _GROUPS.format(tiles='\n'.join(tiles))),
         ('Outliers', _OUTLIERS),
-        ('Probabilities', _PROBABILITIES + _scripts(cosegmentation.probabilities)),
+        ('Probabilities', _PROBABILITIES + _scripts(np.asarray(cosegmentation.probabilities))),
     ]
     summary = f'{count} photos, {count * (count - 1) // 2} pairs'
     path = Path(path)
@@ -58,7 +58,7 @@ def tile(name: str, photo: Image.Image, mask: Bool[np.ndarray, 'h w']) -> str:
     small.thumbnail((SIDE, SIDE))
     # Its white pixels are opaque and its black ones transparent: CSS lays it over the photo and cuts with it.
     inside = Image.fromarray(mask.astype(np.uint8) * 255).resize(small.size, Image.Resampling.BILINEAR)
-    stencil = inside.point(lambda level: 255 * (level >= 128), mode='1')
+    stencil = inside.point([0] * 128 + [255] * 128, mode='1')
     return _TILE.format(
         name=html.escape(name),
         share=f'{mask.mean():.0%}',

@@ -88,11 +88,11 @@ def document(
 
 
 def _decisions(probabilities: Float32[np.ndarray, 'n n'] | sparse.csr_array) -> dict[str, Any]:
-    rounded = np.round(probabilities.astype(np.float64), 6)
-    if not sparse.issparse(rounded):
-        return {'probabilities': rounded.tolist()}
-    pairs = sparse.triu(rounded, 1, 'coo')
-    decided = zip(pairs.row.tolist(), pairs.col.tolist(), pairs.data.tolist(), strict=True)
+    if isinstance(probabilities, np.ndarray):
+        return {'probabilities': probabilities.astype(np.float64).round(6).tolist()}
+    pairs = sparse.triu(probabilities, 1, 'coo')
+    values = pairs.data.astype(np.float64).round(6)
+    decided = zip(pairs.row.tolist(), pairs.col.tolist(), values.tolist(), strict=True)
     return {'pairs': [list(pair) for pair in decided]}
 
 

@@ -54,7 +54,8 @@ def _correlate(x: Array, kernel: Array, padding: int) -> Array:
     if x.shape[1] * x.shape[2] >= size * size:
         return _convolution(x, kernel, (padding, padding))
     h, w = (side + 2 * padding - size + 1 for side in x.shape[1:3])
-    corners = itertools.product(range(-padding, size - padding), repeat=2)
+    side = range(-padding, size - padding)
+    corners = itertools.product(side, side)
     windows = _windows(x, corners, h, w).reshape(x.shape[0], h, w, -1)
     y = jnp.matmul(windows, kernel.reshape(-1, kernel.shape[3]), preferred_element_type=accumulator(x))
     return y.astype(x.dtype)

@@ -25,7 +25,7 @@ def upsample_conv3x3(
 ) -> Float[Array, 'n 2*h 2*w cout']:
     """`convolution.upsample_conv3x3`; in less than float32 its differences would round too coarsely."""
     # Not an einsum of both axes, which XLA:CPU transposes number by number.
-    taps = (_OF_KERNEL.astype(kernel.dtype) @ kernel.reshape(9, -1)).reshape(kernel.shape)
+    taps = (jnp.asarray(_OF_KERNEL, kernel.dtype) @ kernel.reshape(9, -1)).reshape(kernel.shape)
     beside, above = _differences(x, 2), _differences(x, 1)
     ss = x @ taps[0, 0]
     sa, sc = _products(beside, taps[0, 1:])

@@ -56,7 +56,7 @@ def save(
     if embedding is not None:
         arrays['embedding'] = embedding
     with files.write_atomically(path) as unfinished, unfinished.open('wb') as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def load(path: Path) -> FigureData:

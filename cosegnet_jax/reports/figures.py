@@ -34,12 +34,10 @@ Records = Sequence[Mapping[str, int | float | None]]
 
 def series(records: Records, key: str) -> tuple[list[int], list[float]]:
     """Collect the steps and the finite values of one key from the records of a training log."""
-    points = [
-        (record['step'], float(record[key]))
-        for record in records
-        if record.get(key) is not None and math.isfinite(record[key])
-    ]
-    return [step for step, _ in points], [value for _, value in points]
+    points = [(record['step'], record.get(key)) for record in records]
+    found = [(int(step or 0), float(value)) for step, value in points if value is not None]
+    finite = [(step, value) for step, value in found if math.isfinite(value)]
+    return [step for step, _ in finite], [value for _, value in finite]
 
 
 def loss_chart(records: Records) -> Figure:
@@ -118,8 +116,8 @@ def decision_chart(
     ):
         if kind.any():
             axes.hist(
-                edges[:-1], edges, weights=100 * kind / kind.sum(), histtype='stepfilled', alpha=0.45,
-                label=label, facecolor=color, edgecolor=color, hatch=hatch,
+                edges[:-1], edges.tolist(), weights=100 * kind / kind.sum(), histtype='stepfilled',
+                alpha=0.45, label=label, facecolor=color, edgecolor=color, hatch=hatch,
             )  # fmt: skip
     axes.axvline(threshold, color=GRAY, linestyle='--', linewidth=1)
     axes.annotate(

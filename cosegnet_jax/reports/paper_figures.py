@@ -81,7 +81,9 @@ def _pairs(
 ) -> PaperFigure | None:
     """Figures 3-5: pairs with a common object."""
     run = next((run for run in ours if data_set(run.dataset) == name), None)
-    pairs = _figure_data(run).views.positive if run else []
+    if not run:
+        return None
+    pairs = _figure_data(run).views.positive
     if not pairs:
         return None
     pair_pictures.write_pairs(file, pairs)
@@ -147,6 +149,7 @@ def _curves(runs: Sequence[Evaluated], file: Path, recipes: Mapping[Recipe, str]
 def _embeddings(run: Evaluated, file: Path, recipes: Mapping[Recipe, str]) -> PaperFigure:
     """Where the metric network puts images (paper §3.3)."""
     what = _figure_data(run)
+    assert what.embedding is not None  # CoSegNet has one
     file.write_bytes(figures.png(embedding_chart(what.embedding, what.labels, what.classes)))
     caption = (
         f'Each of {len(what.labels)} images at its embedding, 64 numbers projected on their two first '

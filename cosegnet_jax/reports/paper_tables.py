@@ -91,7 +91,7 @@ class _Ablation:
     subject: str
     variants: Mapping[str, Variant]  # by column
     trained_on: Mapping[str, str]  # by data set
-    printed: Mapping[str, Mapping[str, float]]  # Jaccard by data set and column
+    printed: Mapping[str, Mapping[str, float | None]]  # Jaccard by data set and column
 
 
 _METHODS = (

@@ -47,7 +47,7 @@ def _entry(workdir: Path) -> dict[str, Any]:
         'command': finished_runs.command(config),
         'seed': config.seed,
         'split': config.data.split,
-        'steps': max((record['step'] for record in scalars), default=0),
+        'steps': max((record['step'] or 0 for record in scalars), default=0),
         'of_steps': config.train.last_step,
         'validation': _best(scalars),
         'scores': [_score(evaluated) for evaluated in finished_runs.of_run(workdir)],
@@ -60,7 +60,12 @@ def _best(scalars: list[run_files.Record]) -> run_files.Record | None:
     if not validated:
         return None
     # A score may be undefined, as that of a part without pairs is.
-    best = max(validated, key=lambda record: -math.inf if record[SCORE] is None else record[SCORE])
+
+    def score(record: run_files.Record) -> float:
+        value = record[SCORE]
+        return -math.inf if value is None else value
+
+    best = max(validated, key=score)
     return {
         name.removeprefix(_VALIDATION): value
         for name, value in best.items()

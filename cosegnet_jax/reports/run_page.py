@@ -96,7 +96,7 @@ def _pairs(note: str, ranked: Collection[tuple[str, ShownPair]]) -> str:
 def _pair(rank: str, pair: ShownPair) -> str:
     heading = f'{rank}: {pair.classes}' if rank else pair.classes
     mark = '' if pair.shares_object == pair.is_open else '<strong class="wrong">wrong</strong>'
-    mean = np.mean([image.jaccard for image in pair.images])
+    mean = float(np.mean([image.jaccard for image in pair.images]))
     score = f', J {ratio(mean * pair.is_open, decimals=2)}' if pair.shares_object else ''
     halves = ''.join(_half(image, pair) for image in pair.images)
     return (
@@ -171,7 +171,7 @@ def _classes(results: Results) -> str:
 
 def _decisions(results: Results) -> str:
     found = results.decision
-    chart = figures.decision_chart(*results.probabilities, found.threshold)
+    chart = figures.decision_chart(results.probabilities[0], results.probabilities[1], found.threshold)
     words = (
         f'{percent(found.true_positive_rate)} % of the {found.positive_pairs} pairs with a common object '
         f'and {percent(1 - found.true_negative_rate)} % of the {found.negative_pairs} pairs without one '

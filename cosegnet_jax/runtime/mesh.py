@@ -14,13 +14,14 @@ from jaxtyping import Array, Shaped
 from cosegnet_jax.runtime.errors import UserError
 
 
-def data_mesh(devices: Iterable[jax.Device] | None = None) -> Mesh:
+def data_mesh(devices: Iterable[Any] | None = None) -> Mesh:
     """One-dimensional mesh named 'data' over `devices`, else over every device of every process.
 
     Process by process, so that what a process holds of a batch is one run of its rows.
     """
-    devices = jax.devices() if devices is None else devices
-    devices = sorted(devices, key=lambda device: (device.process_index, device.id))
+    devices = sorted(
+        jax.devices() if devices is None else devices, key=lambda device: (device.process_index, device.id)
+    )
     return Mesh(np.array(devices), ('data',), axis_types=(AxisType.Auto,))
 
 

@@ -44,7 +44,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
         return [said, gr.HTML(unused, visible=bool(unused)), report, gr.Button(visible=bool(report))]
 
     def look(given: list[str] | None, at: float, visitor: gr.Request, _=bars) -> list:
-        visit = sessions.of(visitor.session_hash, folder)
+        visit = sessions.of(str(visitor.session_hash), folder)
         with busy:
             if not given:
                 sessions.leave(visit)
@@ -58,7 +58,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
         return shown(said, _unused(document['skipped']), _framed(report))
 
     def pack(given: list[str] | None, at: float, visitor: gr.Request, _=bars) -> str:
-        visit = sessions.of(visitor.session_hash, folder)
+        visit = sessions.of(str(visitor.session_hash), folder)
         with busy:
             try:
                 found, document = predict(visit, given or [], at)
@@ -69,7 +69,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
 
     def leave(visitor: gr.Request) -> None:
         with busy:
-            sessions.leave(sessions.of(visitor.session_hash, folder))
+            sessions.leave(sessions.of(str(visitor.session_hash), folder))
 
     with gr.Blocks(title='CoSegNet', analytics_enabled=False) as page:
         gr.Markdown(_ABOUT.format(bounds=bounds))

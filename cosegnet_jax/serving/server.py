@@ -61,12 +61,12 @@ def _serve(
 ) -> None:
     os.environ['GRADIO_TEMP_DIR'] = str(sessions.uploads(folder))  # read when its components are made
     limit_pixels(bounds.pixels)
-    import gradio as gr
+    from gradio.themes import Default
     from starlette.middleware import Middleware
 
     page = pages.build(segmenter, bounds, threshold, folder)
     # The colors of the report.
-    theme = gr.themes.Default(primary_hue='blue', neutral_hue='gray', font='system-ui')
+    theme = Default(primary_hue='blue', neutral_hue='gray', font='system-ui')
     theme.set(
         button_primary_background_fill='*primary_700', button_primary_background_fill_hover='*primary_800'
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from xml.sax.saxutils import XMLGenerator
+from xml.sax.xmlreader import AttributesImpl
 
 import numpy as np
 from jaxtyping import Bool
@@ -29,7 +30,7 @@ def write(path: Path, found: CoSegmentation) -> None:
     with files.write_atomically(path) as unfinished, unfinished.open('w', encoding='utf-8') as file:
         xml = XMLGenerator(file, 'utf-8', short_empty_elements=True)
         xml.startDocument()
-        xml.startElement('annotations', {})
+        _start(xml, 'annotations')
         _text(xml, 'version', '1.1')
         _labels(xml, len(found.groups))
         for number, (name, group, mask) in enumerate(labeled(found)):
@@ -37,10 +38,10 @@ def write(path: Path, found: CoSegmentation) -> None:
                 raise UserError(f'{name!r}: a name that XML cannot hold; rename the photo')
             height, width = mask.shape
             size = {'width': str(width), 'height': str(height)}
-            xml.startElement('image', {'id': str(number), 'name': name, **size})
+            _start(xml, 'image', {'id': str(number), 'name': name, **size})
             if group:
                 described = {'label': label(group), 'source': 'auto', 'occluded': '0', 'z_order': '0'}
-                xml.startElement('mask', described | _runs(mask))
+                _start(xml, 'mask', described | _runs(mask))
                 xml.endElement('mask')
             xml.endElement('image')
             xml.ignorableWhitespace('\n')
@@ -50,9 +51,9 @@ def write(path: Path, found: CoSegmentation) -> None:
 def _labels(xml: XMLGenerator, groups: int) -> None:
     """The labels of the task: CVAT passes over them, and Datumaro asks for them."""
     for element in ('meta', 'task', 'labels'):
-        xml.startElement(element, {})
+        _start(xml, element)
     for number in range(1, groups + 1):
-        xml.startElement('label', {})
+        _start(xml, 'label')
         _text(xml, 'name', label(number))
         xml.endElement('label')
     for element in ('labels', 'task', 'meta'):
@@ -60,8 +61,12 @@ def _labels(xml: XMLGenerator, groups: int) -> None:
     xml.ignorableWhitespace('\n')
 
 
+def _start(xml: XMLGenerator, element: str, attributes: dict[str, str] | None = None) -> None:
+    xml.startElement(element, AttributesImpl(attributes or {}))
+
+
 def _text(xml: XMLGenerator, element: str, text: str) -> None:
-    xml.startElement(element, {})
+    _start(xml, element)
     xml.characters(text)
     xml.endElement(element)
 
