@@ -60,6 +60,7 @@ class Data:
     flip: bool = True  # mirror each training image with probability 1/2
     scale_crop: Fraction = 0.0  # cut squares of (1 - scale_crop) to 1 of the side while training
     color: Fraction = 0.0  # largest change of brightness, contrast and saturation while training
+    composite: Fraction = 0.0  # share of training images on which an object of another one is pasted
     placement: Literal['auto', 'device', 'host'] = 'auto'  # of training pixels; see data/placement.py
     memory_gib: Amount = (
         8.0  # what the pixels of a part of a prepared set may take; a larger one is read anew
@@ -70,12 +71,13 @@ class Data:
 class Model:
     """The network."""
 
-    name: Literal['cosegnet', 'base', 'docs', 'attention'] = 'cosegnet'  # see networks/__init__.py
+    name: Literal['cosegnet', 'pyramid', 'base', 'docs', 'attention'] = 'cosegnet'  # see networks/__init__.py
     tap: Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'] = (
         'cT9'  # decoder layer that feeds CoSegNet's metric network
     )
+    encoder: str = 'vgg16'  # or efficientnet_lite0 to 4; see networks/encoders/__init__.py
     width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
-    weights: Place = 'imagenet'  # 'imagenet' (downloaded), 'none', or a file of VGG16 weights
+    weights: Place = 'imagenet'  # of the encoder: 'imagenet' (downloaded), 'none', or a file
     feature_scale: Annotated[float, AtLeast(1e-3)] = (
         1.0  # multiplies the feature map f that these weights make; see training/state.py
     )
@@ -100,6 +102,9 @@ class Loss:
     normalize_embeddings: bool = False  # to unit length inside the triplet loss, as FaceNet does
     margin: Amount = 1.0  # alpha of equation 3
     negatives: Literal['random', 'semi_hard'] = 'random'  # of the triplet and decision losses
+    soft_jaccard: Amount = 0.0  # of pyramid: weight of the soft Jaccard beside the masks' cross-entropy
+    contrast: Amount = 0.0  # of pyramid: weight of the contrastive loss, in the place of the triplet loss
+    temperature: Annotated[float, AtLeast(1e-3)] = 0.1  # of its softmax
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,9 +118,11 @@ class Optimizer:
     schedule: Literal['constant', 'cosine'] = 'constant'  # cosine ends at zero
     warmup_steps: Count = 0  # linear rise from zero
     clip_norm: Amount = 0.0  # largest global norm of the gradient; 0 does not clip
-    encoder_rate: Amount = 1.0  # of VGG16, as a multiple of the learning rate
+    encoder_rate: Amount = 1.0  # of the encoder, as a multiple of the learning rate
     heads_rate: Amount = 1.0  # of the metric and the decision network, likewise
-    frozen_blocks: Annotated[int, AtLeast(0), Below(6)] = 0  # of VGG16, from the first: they do not learn
+    frozen_blocks: Annotated[int, AtLeast(0), Below(6)] = 0  # of the encoder, from the photo on
+    frozen_steps: Count = 0  # first steps, in which no block of the encoder learns
+    average: Fraction = 0.0  # decay of the average of weights that is scored and kept; 0 keeps the last
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +136,7 @@ class Train:
     log_every_steps: Positive = 10  # between two lines of metrics.jsonl
     eval_every_steps: Positive = 500  # on the validation part; also saves a checkpoint
     save_every_steps: Positive = 500  # checkpoints between evaluations
+    views: Count = 0  # of each image, kept as the frozen blocks see them; 0 varies images at every step
     stop_after_evals: Count = 0  # evaluations without a better validation Jaccard; 0 never stops early
     heads_steps: Count = (
         0  # after the others, of metric and decision network alone; see training/heads_phase.py
@@ -195,34 +203,56 @@ def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
             f'config.train.heads_steps={config.train.heads_steps}: they follow the last step, which '
             f'config.train.stop_after_evals={config.train.stop_after_evals} may leave out; set either to 0'
         )
-    if config.model.decoder_start == 'identity' and config.model.name not in ('cosegnet', 'base'):
+    if config.model.encoder != 'vgg16' and config.model.feature_scale != 1:
         raise UserError(
-            f'config.model.decoder_start=identity: is of the decoder of cosegnet and base, which '
-            f'{config.model.name} has not; leave it at he_normal'
+            f'config.model.feature_scale={config.model.feature_scale:g}: is for VGG16; leave it at 1'
         )
-    if config.model.name != 'cosegnet':
-        _check_pairwise(config)
+    if config.train.heads_steps and config.optimizer.average:
+        raise UserError(
+            f'config.train.heads_steps={config.train.heads_steps}: trains the last weights, and '
+            f'config.optimizer.average={config.optimizer.average:g} keeps their average; set either to 0'
+        )
+    if config.train.views and config.optimizer.frozen_blocks < 2:
+        raise UserError(
+            f'config.train.views={config.train.views}: keeps what frozen blocks make of images; '
+            f'set config.optimizer.frozen_blocks to 2 or more'
+        )
+    _check_read(config)
     return config
 
 
-def _check_pairwise(config: Config) -> None:
-    """Refuses a sampler, a tap and negatives that a network of pairs could not follow."""
-    if config.data.sampler != 'triplets':
+# Keys that some networks alone read.
+_READ_BY = {
+    'model.encoder': ('cosegnet', 'pyramid'),
+    'model.tap': ('cosegnet',),
+    'model.decoder_start': ('cosegnet', 'base'),
+    'loss.negatives': ('cosegnet',),
+    'loss.triplet_features': ('cosegnet',),
+    'loss.triplet_distance': ('cosegnet',),
+    'loss.normalize_embeddings': ('cosegnet',),
+    'loss.margin': ('cosegnet',),
+    'loss.soft_jaccard': ('pyramid',),
+    'loss.contrast': ('pyramid',),
+    'loss.temperature': ('pyramid',),
+    'optimizer.heads_rate': ('cosegnet', 'pyramid'),
+    'train.heads_steps': ('cosegnet',),
+    'train.views': ('pyramid',),
+}
+
+
+def _check_read(config: Config) -> None:
+    """Refuses what the network of a config would not read, and a sampler that it could not follow."""
+    name = config.model.name
+    if config.data.sampler != 'triplets' and name not in ('cosegnet', 'pyramid'):
         raise UserError(
-            f'config.data.sampler={config.data.sampler}: {config.model.name} looks at every pair anew, so it '
+            f'config.data.sampler={config.data.sampler}: {name} looks at every pair anew, so it '
             f'trains on triplets; set config.data.sampler=triplets'
         )
-    for key, value, used in (
-        ('model.tap', config.model.tap, Model.tap),
-        ('loss.negatives', config.loss.negatives, Loss.negatives),
-        ('optimizer.heads_rate', config.optimizer.heads_rate, Optimizer.heads_rate),
-        ('train.heads_steps', config.train.heads_steps, Train.heads_steps),
-    ):
-        if value != used:
-            raise UserError(
-                f'config.{key}={value}: {config.model.name} has no metric network that would read it; '
-                f'leave it at {used}'
-            )
+    for path, readers in _READ_BY.items():
+        section, key = path.split('.')
+        value, used = (getattr(getattr(one, section), key) for one in (config, Config()))
+        if name not in readers and value != used:
+            raise UserError(f'config.{path}={value}: {name} does not read it; leave it at {used}')
 
 
 def all_keys(kind: type = Config, prefix: str = 'config') -> Iterator[str]:

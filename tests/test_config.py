@@ -51,7 +51,7 @@ def test_defaults_are_the_papers_setting():
         (
             'config.model.name',
             'cosegnet-base',
-            'config.model.name=cosegnet-base: must be one of cosegnet, base, docs, attention',
+            'config.model.name=cosegnet-base: must be one of cosegnet, pyramid, base, docs, attention',
         ),
         ('config.train.steps', 'many', 'must be of type int, not str'),
         ('config.data.flip', 1, 'must be of type bool, not int'),
@@ -71,8 +71,8 @@ def test_a_wrong_key_or_value_is_one_clear_line(key, value, message):
     ('key', 'value', 'message'),
     [
         ('data.sampler', 'balanced', 'trains on triplets; set config.data.sampler=triplets'),
-        ('model.tap', 'cT6', 'has no metric network that would read it; leave it at cT9'),
-        ('loss.negatives', 'semi_hard', 'has no metric network that would read it; leave it at random'),
+        ('model.tap', 'cT6', 'does not read it; leave it at cT9'),
+        ('loss.negatives', 'semi_hard', 'does not read it; leave it at random'),
     ],
 )
 def test_what_a_network_of_pairs_would_not_read_is_refused(name, key, value, message):
@@ -125,7 +125,7 @@ def test_the_train_step_of_every_config_keeps_the_shapes_and_types_of_the_state(
     config = config_of(path)
     config = dataclasses.replace(config, model=dataclasses.replace(config.model, dtype=dtype))
     mesh = meshes.data_mesh(jax.devices()[:1])
-    update = optimizer.build(config.optimizer, config.train.steps)
+    update = optimizer.build(config, config.train.steps)
     before = state.abstract(config, update, mesh)
     groups, side = data.check_batch(config, mesh), config.image_size
     batch = Batch(

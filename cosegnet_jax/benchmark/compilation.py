@@ -75,7 +75,7 @@ def compile_step(config: Config, mesh: Mesh) -> Row:
     """
     groups, members = data.check_batch(config, mesh)
     images, masks = groups * members, groups * step.decoded(config, members)
-    update = optimizer.build(config.optimizer, config.train.steps)
+    update = optimizer.build(config, config.train.steps)
     start = time.perf_counter()
     run_step = step.make_step(config, update, mesh, lambda on_device, per_step: per_step)
     lowered = run_step.lower(state.abstract(config, update, mesh), (), _batch(config, groups, members, mesh))

@@ -1,15 +1,25 @@
 """Multiply-accumulates (MAC) of the networks, counted from their layer shapes.
 
-Two counts: that of a network as its paper draws it, and that of direct convolutions that do not repeat
-products of copies, so that one after nearest-neighbor enlargement takes fewer. The forms that some devices
-compute (`ops.convolution`) take fewer still.
+Those of networks with VGG16 are counted by hand, the others from the operations that JAX traces.
+
+By hand there are two counts: that of a network as its paper draws it, and that of direct convolutions that
+do not repeat products of copies, so that one after nearest-neighbor enlargement takes fewer. The forms that
+some devices compute (`ops.convolution`) take fewer still.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from cosegnet_jax import networks
 from cosegnet_jax.config import Model
+from cosegnet_jax.networks import image_network, plain
 from cosegnet_jax.networks.decoder import CHANNELS, TAPS, UPSAMPLED
 from cosegnet_jax.networks.encoders.vgg16 import BLOCKS, STRIDE
 from cosegnet_jax.networks.layers import scaled
@@ -32,9 +42,43 @@ def count(config: Model, image_size: int, *, as_drawn: bool) -> Macs:
         image_size: Side in pixels.
         as_drawn: Convolve enlarged maps as papers draw it; else without repeating the products of copies.
     """
+    if config.name == 'pyramid' or config.encoder != 'vgg16':
+        return traced(config, image_size)
     first, *encoder = _encoder(config.width, image_size)
     image, mask = _AFTER_ENCODER[config.name](config, image_size, as_drawn)
     return Macs(first, sum(encoder) + image, mask)
+
+
+def traced(config: Model, image_size: int) -> Macs:
+    """MAC of describing one image and making its mask: the convolutions and products of the plain form."""
+
+    def build() -> nnx.Module:
+        model = networks.build(config, 0)
+        plain.use(model)
+        return model
+
+    graph, params = nnx.split(nnx.eval_shape(build))
+    image = jax.ShapeDtypeStruct((1, image_size, image_size, 3), jnp.uint8)
+    describe = jax.make_jaxpr(
+        lambda params, image: image_network.masks_and_embeddings(nnx.merge(graph, params), image)
+    )
+    first, *others = _products(describe(params, image).jaxpr)
+    return Macs(first, sum(others), 0)
+
+
+def _products(jaxpr: Any) -> Iterator[int]:
+    """MAC of each convolution and product, in order."""
+    for equation in jaxpr.eqns:
+        for inner in jax.core.jaxprs_in_params(equation.params):
+            yield from _products(inner)
+        out, name = equation.outvars[0].aval, equation.primitive.name
+        if name == 'dot_general':
+            contracted = equation.params['dimension_numbers'][0][0]
+            yield out.size * math.prod(equation.invars[0].aval.shape[axis] for axis in contracted)
+        elif name == 'conv_general_dilated':
+            kernel = equation.invars[1].aval  # as many output channels as there are in the result
+            axis = equation.params['dimension_numbers'].rhs_spec[0]
+            yield out.size * kernel.size // kernel.shape[axis]
 
 
 def train_step(macs: Macs, images: int, masks: int) -> int:

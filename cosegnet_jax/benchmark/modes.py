@@ -33,7 +33,7 @@ def train(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """The train step alone, on one batch that stays on the devices."""
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
-    update = optimizer.build(config.optimizer, config.train.steps)
+    update = optimizer.build(config, config.train.steps)
     run_step, batch = _step(config, update, mesh)
     current = state.random(config, update, mesh)
     start = time.perf_counter()

@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Key, UInt8
 
 from cosegnet_jax.config import Data
 from cosegnet_jax.data.batches import Batch
+from cosegnet_jax.data.composites import paste
 
 Images = UInt8[Array, '*batch h w 3']
 Masks = UInt8[Array, '*batch h w']
@@ -20,7 +21,10 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: gray of an RGB pixel
 
 
 def augment(batch: Batch, key: Key[Array, ''], config: Data) -> Batch:
-    """The batch with what `config.flip`, `config.scale_crop` and `config.color` ask for, image by image."""
+    """The batch with what `config.composite`, `.flip`, `.scale_crop` and `.color` ask for, image by image."""
+    if config.composite:
+        key, of_composites = jax.random.split(key)
+        batch = paste(batch, of_composites, config.composite)
     images, masks = batch.images, batch.masks
     flips, crops, colors = jax.random.split(key, 3)
     if config.flip:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Array, Bool, Int, Int32, UInt8
@@ -16,7 +16,8 @@ class Batch(NamedTuple):
     As in `Examples`, a mask has the value k on the pixels of class labels[..., k - 1].
     """
 
-    images: UInt8[np.ndarray | Array, 'groups members height width 3']  # RGB, 0-255
+    # RGB, 0-255; or maps that frozen blocks of the encoder made of them (training/views.py).
+    images: UInt8[np.ndarray | Array, 'groups members height width 3'] | tuple[Any, ...]
     masks: UInt8[np.ndarray | Array, 'groups members height width']
     labels: Int32[np.ndarray | Array, 'groups members objects']
     numbers: Int32[np.ndarray | Array, 'groups members']  # which image of the set it is

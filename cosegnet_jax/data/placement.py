@@ -81,16 +81,16 @@ def feed(where: str, examples: Examples, sampler: Sampler, steps: range, mesh: M
     rows = meshes.process_rows(sampler.shape[0], jax.process_index(), jax.process_count())
     if where != 'host':
         indices = (sampler.draw(step)[rows].astype(np.int32) for step in steps)
-        return Feed(_resident(where, examples, mesh), _ahead(indices, mesh), _gather)
+        return Feed(_resident(where, examples, mesh), ahead(indices, mesh), _gather)
     try:
         # Here, since training from the devices needs no TensorFlow.
         pipeline = optional_import('cosegnet_jax.data.pipeline', 'train')
     except UserError as error:
         raise UserError(f'config.data.placement=host: {error}, or use device') from error
-    return Feed((), _ahead(pipeline.stream(examples, sampler, steps, rows), mesh), _per_step)
+    return Feed((), ahead(pipeline.stream(examples, sampler, steps, rows), mesh), _per_step)
 
 
-def _ahead(batches: Iterator[Any], mesh: Mesh) -> Iterator[Any]:
+def ahead(batches: Iterator[Any], mesh: Mesh) -> Iterator[Any]:
     """Each of `batches` on the devices; its transfer starts while those before it are computed with."""
     placed = (jax.tree.map(lambda rows: meshes.put_batch(mesh, rows), batch) for batch in batches)
     waiting = collections.deque(itertools.islice(placed, _AHEAD))

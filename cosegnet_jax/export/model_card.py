@@ -17,8 +17,9 @@ import jax
 import yaml
 
 from cosegnet_jax import __version__
-from cosegnet_jax.config import Config
+from cosegnet_jax.config import Config, Model
 from cosegnet_jax.export.model_file import Stored
+from cosegnet_jax.networks.encoders.efficientnet_lite import VARIANTS
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.reports.finished_runs import Evaluated
 from cosegnet_jax.reports.tables import percent, ratio
@@ -67,7 +68,7 @@ def text(
         side=network.config.image_size,
         facts='\n'.join(f'| {name} | {fact} |' for name, fact in _facts(network, stored).items()),
         results=_results(network, stored, evaluations, validation),
-        origin=_origin(network.config.model.weights),
+        origin=_origin(network.config.model),
         config=json.dumps(dataclasses.asdict(network.config), indent=2, ensure_ascii=False),
     )
 
@@ -109,11 +110,11 @@ def _facts(network: TrainedNetwork, stored: Stored) -> dict[str, str]:
     config, model = network.config, network.config.model
     count = sum(leaf.size for leaf in jax.tree.leaves(network.params))
     return {
-        'network': f'CoSegNet, width {model.width:g}, metric network at {model.tap}',
+        'network': _network(model),
         'parameters': f'{count:,}, stored as {stored}; convolutions computed in {model.dtype}',
         'photos': f'RGB, squashed to {config.image_size} × {config.image_size} pixels',
         'trained on': f'{network.images} images of {network.dataset}',
-        'encoder began with': _beginning(model.weights),
+        'encoder began with': _beginning(model),
         'training': f'{_steps(network.step, config)}; configuration below',
         'exported by': f'cosegnet_jax {__version__}',
     }
@@ -125,19 +126,37 @@ def _steps(step: int, config: Config) -> str:
     return f'{done}, and {alone} of the metric and the decision network alone' if alone > 0 else done
 
 
-def _beginning(weights: str) -> str:
-    known = {'none': 'random numbers', 'imagenet': 'the ImageNet weights of VGG16'}
-    return known.get(weights, f'VGG16 weights from a file, {weights}')
+def _network(model: Model) -> str:
+    decoder = 'a pyramid decoder' if model.name == 'pyramid' else f'metric network at {model.tap}'
+    return f'CoSegNet, encoder {model.encoder}, {decoder}, width {model.width:g}'
 
 
-def _origin(weights: str) -> str:
+def _beginning(model: Model) -> str:
+    known = {'none': 'random numbers', 'imagenet': f'the ImageNet weights of {model.encoder}'}
+    return known.get(model.weights, f'weights of {model.encoder} from a file, {model.weights}')
+
+
+_PUBLISHED = {
+    'vgg16': (
+        'The encoder began with VGG16 of the Visual Geometry Group, Oxford, published under a Creative '
+        'Commons Attribution License.'
+    ),
+    **{
+        f'efficientnet_lite{n}': (
+            f'The encoder began with EfficientNet-Lite{n} of Google, published under the Apache License 2.0, '
+            'as converted by timm.'
+        )
+        for n in VARIANTS
+    },
+}
+
+
+def _origin(model: Model) -> str:
+    weights = model.weights
     if weights == 'none':
         return ''
-    if weights == 'imagenet':
-        return (
-            'The encoder began with VGG16 of the Visual Geometry Group, Oxford, published under a Creative '
-            'Commons Attribution License.'
-        )
+    if weights == 'imagenet' and model.encoder in _PUBLISHED:
+        return _PUBLISHED[model.encoder]
     return f'The terms of the weights that the encoder began with, {weights}, are not known to this card.'
 
 

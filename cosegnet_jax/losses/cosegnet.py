@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int32, Key, UInt8
 from cosegnet_jax.config import Config, Loss
 from cosegnet_jax.data.batches import Batch
 from cosegnet_jax.losses import equations, mining
-from cosegnet_jax.networks.cosegnet import CoSegNet
+from cosegnet_jax.networks.cosegnet import CoSegNet, Description
 
 
 def decoded(config: Config, members: int) -> int:
@@ -41,7 +41,7 @@ def batch_losses(
     common = mining.common_objects(masks, labels)
 
     def mask_losses(triplets: mining.Triplets) -> Float[Array, ' t']:
-        return _mask_losses(model, description.tap, masks, common, triplets, groups, config)
+        return _mask_losses(model, description, masks, common, triplets, groups, config)
 
     fu, share = description.fu, common.any(2)
     return _equation_1(model, fu, description.embedding, share, numbers, key, config, mask_losses)
@@ -115,7 +115,7 @@ def _equation_1(
 
 def _mask_losses(
     model: CoSegNet,
-    tap: Float[Array, 'n th tw c'],
+    description: Description,
     masks: UInt8[Array, 'n h w'],
     common: Bool[Array, 'n n objects'],
     triplets: mining.Triplets,
@@ -133,7 +133,7 @@ def _mask_losses(
     positive = triplets.valid & common[pair[0], pair[1]].any(1)
     learns = jnp.zeros(len(masks), bool).at[pair].max(positive)
     of_image = equations.mask_losses(
-        model.masks(first_of_group(tap)),
+        model.masks(jax.tree.map(first_of_group, description)),
         first_of_group(masks),
         common.shape[2],
         first_of_group(learns),

@@ -77,7 +77,7 @@ def triplet_loss(
     return jax.nn.relu(near - far + config.margin)
 
 
-def decision_loss(logits: Float[Array, ' n'], share: Bool[Array, ' n']) -> Float[Array, ' n']:
+def decision_loss(logits: Float[Array, '*n'], share: Bool[Array, '*n']) -> Float[Array, '*n']:
     """L3, equation 4 with its sign: binary cross-entropy of each pair's decision."""
     return optax.sigmoid_binary_cross_entropy(logits, share.astype(jnp.float32))
 

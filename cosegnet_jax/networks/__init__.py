@@ -1,6 +1,7 @@
 """The networks; each takes photos and knows nothing of data sets.
 
-CoSegNet describes each image once, mask included, and decides pairs on embeddings. The others look at each
+CoSegNet, the paper's and the small one with a pyramid decoder, describes each image once, mask included, and
+decides pairs on embeddings. The others look at each
 pair: CoSegNet-base (§4.5), DOCS (Li et al., 2018) and semantic-aware attention (Chen et al., 2018).
 """
 

@@ -17,24 +17,21 @@ UPSAMPLED = (1, 4, 7, 10, 12)
 TAPS = {'f': 0, 'cT3': 3, 'cT6': 6, 'cT9': 9, 'cT11': 11}
 
 
-def tap_channels(tap: str, width: float) -> int:
-    """Channels of the map at `tap`: 512 for f, cT3 and cT6, 256 for cT9, 128 for cT11, at width 1."""
-    return scaled(512 if tap == 'f' else CHANNELS[TAPS[tap] - 1], width)
-
-
 class Decoder(nnx.Module):
     """Feature map f to mask logits, in two halves that meet at the tap.
 
     Args:
+        cin: Channels of f: the last map of the encoder, or two of them in CoSegNet-base.
         tap: Key of TAPS. Positive and negative pairs train what precedes it, positive pairs alone what
             follows it (§3.5).
         width: Multiplies the channels of every layer but the last.
         rngs: Source of the He-normal initial weights.
-        maps: Feature maps f that its input concatenates: two in CoSegNet-base.
     """
 
-    def __init__(self, *, tap: str, width: float, rngs: nnx.Rngs, maps: int = 1):
-        cin, layers = maps * scaled(512, width), {}
+    def __init__(self, cin: int, *, tap: str, width: float, rngs: nnx.Rngs):
+        # 512 for f of VGG16, cT3 and cT6, 256 for cT9, 128 for cT11, at width 1.
+        self.tap_channels = cin if tap == 'f' else scaled(CHANNELS[TAPS[tap] - 1], width)
+        layers = {}
         for number, channels in enumerate(CHANNELS, 1):
             cout = channels if number == len(CHANNELS) else scaled(channels, width)
             layers[f'cT{number}'] = Conv3x3(cin, cout, upsample=number in UPSAMPLED, rngs=rngs)

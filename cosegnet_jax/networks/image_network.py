@@ -13,6 +13,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Float32, Int, UInt8
 
 from cosegnet_jax.networks.cosegnet import CoSegNet
+from cosegnet_jax.networks.pyramid import PyramidCoSegNet
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 
@@ -95,15 +96,18 @@ class ImageNetwork(TrainedNetwork):
 
 
 def masks_and_embeddings(
-    model: CoSegNet, images: UInt8[Array, 'n h w 3']
+    model: CoSegNet | PyramidCoSegNet, images: UInt8[Array, 'n h w 3']
 ) -> tuple[Float[Array, 'n h w'], Float[Array, 'n 64']]:
     """Ungated mask probabilities and embeddings of a batch."""
     description = model.describe(images)
-    return jax.nn.sigmoid(model.masks(description.tap)), description.embedding
+    return jax.nn.sigmoid(model.masks(description)), description.embedding
 
 
 def shared_object(
-    model: CoSegNet, symmetric: bool, rows: Float[Array, 'r 64'], columns: Float[Array, 'c 64']
+    model: CoSegNet | PyramidCoSegNet,
+    symmetric: bool,
+    rows: Float[Array, 'r 64'],
+    columns: Float[Array, 'c 64'],
 ) -> Float[Array, 'r c']:
     """Probability that each image of `rows` shares an object with each of `columns`; see `decide`."""
     probability = jax.nn.sigmoid(model.decision.table(rows, columns))

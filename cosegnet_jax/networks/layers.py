@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import jax
@@ -9,7 +10,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from cosegnet_jax.ops import convolution
+from cosegnet_jax.ops import convolution, depthwise
+from cosegnet_jax.ops.precision import accumulator
 
 # Fidelity row 7: whatever does not come from ImageNet starts He normal with zero bias.
 he_normal = nnx.initializers.he_normal()
@@ -62,6 +64,45 @@ class Conv3x3(Convolution):
         form = convolution.upsample_conv3x3 if upsample else convolution.conv3x3
         super().__init__(form, 3, cin, cout, rngs=rngs)
         self.upsample = upsample
+
+
+class DepthwiseConvolution(nnx.Module):
+    """Depthwise convolution, one k×k kernel a channel, with TensorFlow's SAME padding."""
+
+    def __init__(self, size: int, stride: int, channels: int, *, rngs: nnx.Rngs):
+        self.kernel = nnx.Param(he_normal(rngs.params(), (size, size, channels), jnp.float32))
+        self.bias = nnx.Param(jnp.zeros((channels,), jnp.float32))
+        self.stride = stride
+        self.form = depthwise.convolve
+
+    def __call__(self, x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c']:
+        """The layer without its non-linearity."""
+        y = self.form(x, self.kernel[...].astype(x.dtype), self.stride)
+        return y + self.bias[...].astype(x.dtype)
+
+
+class GroupNorm(nnx.Module):
+    """Normalization of groups of channels over a photo (Wu and He, ECCV 2018), in float32; eight groups."""
+
+    def __init__(self, channels: int):
+        self.scale = nnx.Param(jnp.ones((channels,), jnp.float32))
+        self.bias = nnx.Param(jnp.zeros((channels,), jnp.float32))
+        self.groups = math.gcd(8, channels)
+
+    def __call__(self, x: Float[Array, 'n h w c']) -> Float[Array, 'n h w c']:
+        """The normalized map, scaled and shifted by channel."""
+        wide = x.astype(accumulator(x))
+        # Means of channels first: XLA:CPU does not vectorize a sum over groups.
+        mean, square = (
+            jnp.repeat(
+                y.mean((1, 2)).reshape(x.shape[0], self.groups, -1).mean(2), x.shape[3] // self.groups, 1
+            )
+            for y in (wide, jnp.square(wide))
+        )
+        variance = jnp.maximum(square - jnp.square(mean), 0)
+        gain = self.scale[...] * jax.lax.rsqrt(variance + 1e-5)
+        shift = self.bias[...] - mean * gain
+        return (wide * gain[:, None, None] + shift[:, None, None]).astype(x.dtype)
 
 
 class Dense(nnx.Module):

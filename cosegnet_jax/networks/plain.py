@@ -12,8 +12,8 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from cosegnet_jax.networks.encoders.vgg16 import VGG16
-from cosegnet_jax.networks.layers import Convolution
-from cosegnet_jax.ops import convolution, pooling
+from cosegnet_jax.networks.layers import Convolution, DepthwiseConvolution
+from cosegnet_jax.ops import convolution, depthwise, pooling, strided_convolution
 
 
 def use(model: nnx.Module) -> None:
@@ -21,6 +21,8 @@ def use(model: nnx.Module) -> None:
     for _, module in nnx.iter_modules(model):
         if isinstance(module, Convolution):
             module.form = _FORMS[module.form]
+        elif isinstance(module, DepthwiseConvolution):
+            module.form = depthwise.plain
         elif isinstance(module, VGG16):
             module.pool = pooling.plain
 
@@ -47,4 +49,9 @@ def enlarge(x: Float[Array, 'n h w c']) -> Float[Array, 'n 2*h 2*w c']:
     return copies.reshape(n, 2 * h, 2 * w, c)
 
 
-_FORMS = {convolution.conv3x3: conv3x3, convolution.upsample_conv3x3: upsample_conv3x3}
+_FORMS = {
+    convolution.conv3x3: conv3x3,
+    convolution.upsample_conv3x3: upsample_conv3x3,
+    convolution.pointwise: convolution.pointwise,
+    strided_convolution.halving_conv3x3: strided_convolution.plain,
+}

@@ -17,6 +17,7 @@ from cosegnet_jax.runtime.errors import UserError
 
 MODELS = {
     'cosegnet': 'CoSegNet',
+    'pyramid': 'CoSegNet-pyramid',
     'base': 'CoSegNet-base',
     'docs': 'DOCS',
     'attention': 'Semantic-aware attention',

@@ -19,7 +19,7 @@ from cosegnet_jax import networks
 from cosegnet_jax.config import Config, resolve
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
-from cosegnet_jax.training.state import State, abstract_params
+from cosegnet_jax.training.state import State, abstract_params, scored
 from cosegnet_jax.training.training_images import TrainedOn
 
 SCORE = 'validation_jaccard'  # the metric that 'best' means
@@ -91,10 +91,12 @@ def save(
 
     `score` is the validation Jaccard, if known.
     """
+    learning = {} if state.average is None else {'learning': ocp.args.StandardSave(state.params)}
     manager.save(
         int(state.step),
         args=ocp.args.Composite(
-            params=ocp.args.StandardSave(state.params),
+            params=ocp.args.StandardSave(scored(state)),
+            **learning,
             optimizer=ocp.args.StandardSave(state.optimizer),
             config=ocp.args.JsonSave(dataclasses.asdict(config)),
             trained_on=ocp.args.JsonSave(trained_on._asdict()),
@@ -131,8 +133,13 @@ def restore(manager: ocp.CheckpointManager, step: int, like: State) -> State:
         'params': ocp.args.StandardRestore(like.params),
         'optimizer': ocp.args.StandardRestore(like.optimizer),
     }
+    if like.average is not None:
+        args['learning'] = ocp.args.StandardRestore(like.params)
     saved = _read(manager, step, **args)
-    return State(jax.device_put(np.int32(step), like.step.sharding), saved['params'], saved['optimizer'])
+    number = jax.device_put(np.int32(step), like.step.sharding)
+    if like.average is None:
+        return State(number, saved['params'], saved['optimizer'])
+    return State(number, saved['learning'], saved['optimizer'], saved['params'])
 
 
 def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.CheckpointArgs):
@@ -174,7 +181,7 @@ def check_same_network(saved: Config, now: Config, path: Path) -> None:
     Raises:
         UserError: Naming the first key of the network that differs.
     """
-    for key in ('name', 'tap', 'width'):
+    for key in ('name', 'encoder', 'tap', 'width'):
         theirs, ours = getattr(saved.model, key), getattr(now.model, key)
         if theirs != ours:
             raise UserError(

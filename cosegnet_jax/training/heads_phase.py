@@ -52,7 +52,7 @@ def train(
     views = [False, True] if config.data.flip else [False]
     size = config.evaluation.batch_images
     averages = np.stack([_averages(network, examples, mirrored, size) for mirrored in views])
-    rule = optimizer.build(config.optimizer, steps)
+    rule = optimizer.build(config, steps)
 
     def run(
         heads: Any,

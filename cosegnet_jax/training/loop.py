@@ -16,13 +16,23 @@ from jaxtyping import Float32, UInt8
 from cosegnet_jax import data, networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
+from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.object_shares import describe_shares
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import Stopped, UserError, printable
-from cosegnet_jax.training import checkpoints, heads_phase, optimizer, run_files, state, step
+from cosegnet_jax.training import (
+    checkpoints,
+    heads_phase,
+    optimizer,
+    part_rates,
+    run_files,
+    state,
+    step,
+    views,
+)
 from cosegnet_jax.training.log import Log
 from cosegnet_jax.training.training_images import TrainedOn
 
@@ -54,7 +64,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     groups, members = data.check_batch(config, mesh)
     training, validation = _parts(config)
     sampler, trained_on = data.sampler(training, config), TrainedOn.of(training, config)
-    update = optimizer.build(config.optimizer, config.train.steps)
+    update = optimizer.build(config, config.train.steps)
 
     with checkpoints.manager(workdir) as manager:
         last = manager.latest_step()
@@ -81,12 +91,21 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             f'{training.nbytes / 2**20:.0f} MiB of pixels, {kept}; placement: {where}; '
             f'{mesh.size} {jax.default_backend()} device(s) of {jax.process_count()} process(es)'
         )
-        feed = placement.feed(where, training, sampler, range(start, config.train.steps), mesh)
-        run_step = step.make_step(config, update, mesh, feed.batch)
+        steps = range(start, config.train.steps)
+        if config.train.views:
+            seen = views.look(config, current.params, training, mesh)
+            feed, vary = views.feed(seen, sampler, steps, config.seed, mesh), views.as_seen
+        else:
+            feed, vary = placement.feed(where, training, sampler, steps, mesh), augment
+        frozen = part_rates.with_frozen_encoder(config)
+        rule = optimizer.build(frozen, config.train.steps)
+        first_steps = step.make_step(frozen, rule, mesh, feed.batch, vary)
+        other_steps = step.make_step(config, update, mesh, feed.batch, vary)
         last_step = config.train.last_step
         with Log(workdir, start, last_step, groups * members) as log, _Stop() as stop:
             pending = None  # metrics of a step that the device may still be at
             for number, per_step in enumerate(feed.per_step, start + 1):
+                run_step = first_steps if number <= config.optimizer.frozen_steps else other_steps
                 current, metrics = run_step(current, feed.on_device, per_step)
                 # The step just dispatched runs while the one before it is read and logged.
                 _log_step(pending, config, log, manager)
@@ -99,9 +118,8 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                 _log_step(pending, config, log, manager)  # nothing is saved that is not known to be sound
                 pending, score = None, None
                 if evaluate:
-                    scalars, picture = validate(
-                        config, networks.trained(config, current.params, mesh), validation
-                    )
+                    judged = networks.trained(config, state.scored(current), mesh)
+                    scalars, picture = validate(config, judged, validation)
                     score = scalars[checkpoints.SCORE]
                     patience.see(score)
                     log.validation(number, scalars, picture)

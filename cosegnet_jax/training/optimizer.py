@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import optax
 
-from cosegnet_jax.config import Optimizer
+from cosegnet_jax.config import Config, Optimizer
 from cosegnet_jax.training import part_rates
 
 
@@ -26,12 +26,13 @@ def schedule(config: Optimizer, steps: int) -> optax.Schedule:
     )
 
 
-def build(config: Optimizer, steps: int) -> optax.GradientTransformation:
+def build(experiment: Config, steps: int) -> optax.GradientTransformation:
     """The chain that turns gradients into updates: clip, decay, rule, rates of the parts.
 
     For sgd and adam the decay is added to the gradient before momentum, as Caffe does and the paper's
     generation of code did; adamw keeps it out of the moments.
     """
+    config = experiment.optimizer
     rate = schedule(config, steps)
     decay = optax.add_decayed_weights(config.weight_decay, mask=is_kernel)
     match config.name:
@@ -42,4 +43,4 @@ def build(config: Optimizer, steps: int) -> optax.GradientTransformation:
         case 'adamw':
             rule = [optax.adamw(rate, weight_decay=config.weight_decay, mask=is_kernel)]
     clip = [optax.clip_by_global_norm(config.clip_norm)] if config.clip_norm else []
-    return part_rates.scale(optax.chain(*clip, *rule), config)
+    return part_rates.scale(optax.chain(*clip, *rule), experiment)

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
 import optax
 
-from cosegnet_jax.config import Optimizer
-from cosegnet_jax.networks.encoders.vgg16 import BLOCKS
+from cosegnet_jax.config import Config
+from cosegnet_jax.networks.encoders import find_encoder
 
 HEADS = ('metric', 'decision')
 
 
-def shares(params: Any, config: Optimizer) -> Any:
+def shares(params: Any, config: Config) -> Any:
     """The share of the learning rate that each parameter has: 0 where it keeps its value.
 
     Args:
         params: Nested dict as `state.State.params`.
-        config: Rates of the parts, and how many blocks of VGG16 are frozen.
+        config: Rates of the parts, and how many blocks of which encoder are frozen.
     """
-    frozen = {name for block in BLOCKS[: config.frozen_blocks] for name, _ in block}
+    blocks = find_encoder(config.model.encoder).blocks[: config.optimizer.frozen_blocks]
+    frozen = {name for block in blocks for name in block}
 
     def share(path: tuple[jax.tree_util.DictKey, ...], _: Any) -> float:
         part, *inner = (key.key for key in path)
         if part in HEADS:
-            return config.heads_rate
+            return config.optimizer.heads_rate
         if part != 'encoder':
             return 1.0
-        return 0.0 if frozen.intersection(inner) else config.encoder_rate
+        return 0.0 if frozen.intersection(inner) else config.optimizer.encoder_rate
 
     return jax.tree_util.tree_map_with_path(share, params)
 
 
-def freeze(params: Any, config: Optimizer) -> Any:
+def with_frozen_encoder(config: Config) -> Config:
+    """The same experiment with every block of the encoder frozen."""
+    blocks = len(find_encoder(config.model.encoder).blocks)
+    return dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, frozen_blocks=blocks))
+
+
+def freeze(params: Any, config: Config) -> Any:
     """The parameters, those that keep their values without gradients: backpropagation stops there."""
     return jax.tree.map(
         lambda p, share: p if share else jax.lax.stop_gradient(p), params, shares(params, config)
     )
 
 
-def scale(rule: optax.GradientTransformation, config: Optimizer) -> optax.GradientTransformation:
+def scale(rule: optax.GradientTransformation, config: Config) -> optax.GradientTransformation:
     """The update rule, each parameter with its share; the state of the optimizer is that of the rule."""
 
     def update(gradients: Any, state: optax.OptState, params: Any) -> tuple[Any, optax.OptState]:

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from cosegnet_jax import networks, weights
 from cosegnet_jax.config import Config, Model
-from cosegnet_jax.networks.encoders import vgg16
+from cosegnet_jax.networks.encoders import find_encoder
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 
@@ -26,6 +26,22 @@ class State(NamedTuple):
     step: Int[Array, '']
     params: Any  # nested dict of float32 arrays, such as params['decoder']['layers']['cT9']['kernel']
     optimizer: optax.OptState
+    average: Any = None  # of the parameters, under config.optimizer.average: what is scored and given away
+
+
+def scored(state: State) -> Any:
+    """The parameters that a run is judged by: their average, if there is one."""
+    return state.params if state.average is None else state.average
+
+
+def moved_average(average: Any, params: Any, step: Int[Array, ''], decay: float) -> Any:
+    """The exponential moving average of the parameters after `step` updates; short at first.
+
+    Until the `decay` fits into them, it is over about a tenth of the steps so far.
+    """
+    share = 1 - jnp.minimum(decay, step / (step + 9))
+    # As a difference, so that what is frozen stays as it is, to the last bit.
+    return jax.tree.map(lambda old, new: old + share * (new - old), average, params)
 
 
 def random_params(config: Model, seed: int) -> Any:
@@ -59,7 +75,8 @@ def random(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) 
 
     def make() -> State:
         params = random_params(config.model, config.seed)
-        return State(jnp.zeros((), jnp.int32), params, optimizer.init(params))
+        average = params if config.optimizer.average else None
+        return State(jnp.zeros((), jnp.int32), params, optimizer.init(params), average)
 
     return jax.jit(make, out_shardings=meshes.replicated(mesh))()
 
@@ -77,9 +94,9 @@ def _placed(tree: Any, mesh: Mesh) -> Any:
 def read_encoder(config: Model) -> Any:
     """The encoder's weights that `config.weights` asks for, or None where it starts at random.
 
-    `config.feature_scale` multiplies kernel and bias of the last layer, and so f, since ReLU and max-pooling
-    keep a positive factor. ImageNet's f is so large that He-normal layers make of it embeddings to which the
-    margin of 1 in equation 3 is nothing.
+    `config.feature_scale` multiplies kernel and bias of VGG16's last layer, and so f, since ReLU and
+    max-pooling keep a positive factor. ImageNet's f is so large that He-normal layers make of it embeddings
+    to which the margin of 1 in equation 3 is nothing.
 
     Raises:
         UserError: The weights cannot be read, or do not fit the width.
@@ -88,14 +105,14 @@ def read_encoder(config: Model) -> Any:
         return None
     if config.width != 1:
         raise UserError(
-            f'config.model.weights={config.weights}: VGG16 weights fit config.model.width=1, '
+            f'config.model.weights={config.weights}: published weights fit config.model.width=1, '
             f'not {config.width:g}; use config.model.weights=none'
         )
-    read = weights.load_vgg16(config.weights)
-    layers = {name: {'kernel': w.kernel, 'bias': w.bias} for name, w in read.items()}
-    last = vgg16.BLOCKS[-1][-1][0]
-    scaled = {name: config.feature_scale * values for name, values in layers[last].items()}
-    return {'layers': layers | {last: scaled}}
+    layers = weights.load(config.encoder, config.weights)
+    if config.feature_scale != 1:
+        last = find_encoder(config.encoder).blocks[-1][-1]
+        layers[last] = {name: config.feature_scale * values for name, values in layers[last].items()}
+    return {'layers': layers}
 
 
 def initial(config: Config, encoder: Any, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
@@ -103,4 +120,7 @@ def initial(config: Config, encoder: Any, optimizer: optax.GradientTransformatio
     state = random(config, optimizer, mesh)
     if encoder is None:
         return state
-    return state._replace(params=state.params | {'encoder': jax.device_put(encoder, meshes.replicated(mesh))})
+    params = state.params | {'encoder': jax.device_put(encoder, meshes.replicated(mesh))}
+    # A copy, since the step gives away the buffers of both.
+    average = None if state.average is None else jax.tree.map(jnp.copy, params)
+    return state._replace(params=params, average=average)

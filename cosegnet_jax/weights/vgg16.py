@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
 
 from cosegnet_jax.networks.encoders.vgg16 import BLOCKS
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.optional_import import optional_import
+from cosegnet_jax.weights import published_file
 from cosegnet_jax.weights.array_files import read_npz, read_safetensors
 from cosegnet_jax.weights.folding import CAFFE, TORCHVISION, ConvWeights, InputConvention, fold_input
 from cosegnet_jax.weights.keras_file import read_keras
@@ -54,20 +52,8 @@ _FORMATS = {
     ),
 }
 
-# What the four readers raise on a file that is damaged or is not what its ending says.
-_DAMAGED = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    SafetensorError,
-)
 
-
-def load_vgg16(spec: str) -> dict[str, ConvWeights]:
+def load_vgg16(spec: str) -> dict[str, dict[str, np.ndarray]]:
     """ImageNet weights of the encoder, for the input z = (v - MEAN) / STD in RGB (`networks.encoders.vgg16`).
 
     The formats were made for other inputs: Keras .h5 and .npz for Caffe's (BGR, mean subtracted),
@@ -81,31 +67,14 @@ def load_vgg16(spec: str) -> dict[str, ConvWeights]:
             names (features.0.weight), or .npz with conv1_1_W (HWIO) and conv1_1_b to conv5_3_b.
 
     Returns:
-        Weights of 'conv1_1' to 'conv5_3' in the order of the network.
+        Kernel and bias of 'conv1_1' to 'conv5_3' in the order of the network.
 
     Raises:
         UserError: No such file, an unknown ending, a damaged file, another network, or no download.
     """
-    if spec == 'imagenet':
-        # Here, since pooch is in an extra, and warns every notebook that has no ipywidgets.
-        path = optional_import('cosegnet_jax.weights.download', 'train').fetch_imagenet()
-    else:
-        path = Path(spec).expanduser()
-    if path.suffix.lower() not in _FORMATS:
-        raise UserError(
-            f"config.model.weights='{spec}' should be 'imagenet', 'none' or a file that ends in "
-            f'{", ".join(_FORMATS)}'
-        )
-    if not path.is_file():
-        raise UserError(f'weights file {path} does not exist: check config.model.weights')
+    readers = {ending: form.read for ending, form in _FORMATS.items()}
+    path, arrays = published_file.read(spec, _fetch, readers)
     form = _FORMATS[path.suffix.lower()]
-    try:
-        arrays = form.read(path)
-    except _DAMAGED as error:
-        reason = ' '.join(str(error).split())
-        raise UserError(
-            f'{path} cannot be read as {path.suffix} weights ({reason}): get it again or pass another'
-        ) from error
     if problem := _difference(arrays, form):
         raise UserError(f'{path} {problem}: pass float weights of VGG16, the network without BatchNorm')
 
@@ -117,7 +86,13 @@ def load_vgg16(spec: str) -> dict[str, ConvWeights]:
         )
         for layer, (kernel, bias) in form.names.items()
     }
-    return layers | {'conv1_1': fold_input(layers['conv1_1'], form.convention)}
+    layers['conv1_1'] = fold_input(layers['conv1_1'], form.convention)
+    return {name: {'kernel': layer.kernel, 'bias': layer.bias} for name, layer in layers.items()}
+
+
+def _fetch() -> Path:
+    # Here, since pooch is in an extra, and warns every notebook that has no ipywidgets.
+    return optional_import('cosegnet_jax.weights.download', 'train').fetch_imagenet()
 
 
 def _difference(arrays: dict[str, np.ndarray], form: _Format) -> str | None:
@@ -128,15 +103,8 @@ def _difference(arrays: dict[str, np.ndarray], form: _Format) -> str | None:
         sizes = {'H': 3, 'W': 3, 'I': cin, 'O': cout}
         expected |= {kernel: tuple(sizes[axis] for axis in form.kernel_axes), bias: (cout,)}
         cin = cout
-    for name, shape in expected.items():
-        if name not in arrays:
-            return f"has no '{name}'"
-        if arrays[name].shape != shape:
-            return f"has '{name}' of shape {arrays[name].shape} instead of {shape}"
-        if arrays[name].dtype.kind != 'f':
-            return f"has '{name}' of type {arrays[name].dtype} instead of float16, float32 or float64"
-        if not np.isfinite(arrays[name]).all():
-            return f"has values in '{name}' that are no finite numbers"
+    if problem := published_file.difference(arrays, expected):
+        return problem
     if further := arrays.keys() - expected.keys():
         return f"has '{min(further)}' too"  # as VGG19 has a fourth convolution in three of its blocks
     return None

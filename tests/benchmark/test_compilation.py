@@ -84,7 +84,7 @@ def test_a_row_is_of_one_of_the_devices(row):
 
 def test_memory_holds_the_state_once_and_the_batch(row):
     """The new state takes the place of the old; 12 bytes an image are its label, number and class."""
-    update = optimizer.build(SMALL.optimizer, SMALL.train.steps)
+    update = optimizer.build(SMALL, SMALL.train.steps)
     current = jax.eval_shape(lambda: state.random(SMALL, update, compilation.meshes.data_mesh()))
     held = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(current)) + 6 * (32 * 32 * 4 + 8)
     assert row['arguments_gib'] * 2**30 == pytest.approx(held, rel=0.02)

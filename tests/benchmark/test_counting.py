@@ -94,7 +94,7 @@ def test_counts_are_those_of_the_layers_that_run(monkeypatch, width, name, besid
         network = networks.build(config, 0)
         if networks.is_pairwise(config):
             return network.pair_masks(description, description)
-        return network.masks(description.tap)
+        return network.masks(description)
 
     monkeypatch.setattr(Convolution, '__call__', counted)
     config = Model(name=name, width=width)

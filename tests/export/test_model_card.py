@@ -80,8 +80,8 @@ def test_figures_on_images_that_chose_the_checkpoint_are_no_result(tmp_path, net
 @pytest.mark.parametrize(
     ('weights', 'known', 'terms'),
     [
-        ('imagenet', 'the ImageNet weights of VGG16', 'Visual Geometry Group'),
-        ('vgg.npz', 'VGG16 weights from a file, vgg.npz', 'began with, vgg.npz, are not known'),
+        ('imagenet', 'the ImageNet weights of vgg16', 'Visual Geometry Group'),
+        ('vgg.npz', 'weights of vgg16 from a file, vgg.npz', 'began with, vgg.npz, are not known'),
     ],
 )
 def test_the_origin_of_the_weights_is_told(network, weights, known, terms):

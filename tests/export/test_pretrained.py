@@ -42,7 +42,7 @@ def test_what_is_here_is_not_looked_for_on_the_hub(monkeypatch, tmp_path):
 
 
 def test_a_mistyped_path_is_not_asked_for_on_the_hub(monkeypatch, tmp_path):
-    monkeypatch.setattr(pretrained, '_download', lambda *_: pytest.fail('asked the Hub'))
+    monkeypatch.setattr(pretrained, 'download', lambda *_: pytest.fail('asked the Hub'))
     monkeypatch.chdir(tmp_path)
     for name in ('runs/exported', 'owner/name@v1', 'name', './owner/name', 'exported/model.safetensors'):
         check_refused(name, f'^{name}: no such file or folder; a network on the .* is hf:OWNER/NAME$')

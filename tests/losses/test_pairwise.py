@@ -130,7 +130,7 @@ def test_the_negatives_mask_is_not_read(base):
 def test_steps_on_eight_devices_lower_the_loss_of_one(base):
     """From the losses and the gradient that one device finds."""
     mesh, given, config = meshes.data_mesh(), batch(), base.config
-    update = optimizer.build(config.optimizer, config.train.steps)
+    update = optimizer.build(config, config.train.steps)
     run = step.make_step(config, update, mesh, lambda on_device, per_step: per_step)
     place = meshes.replicated(mesh)
     params = jax.tree.map(lambda x: jax.device_put(np.array(x), place), base.params)

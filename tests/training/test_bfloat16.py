@@ -25,7 +25,7 @@ def curves(dtype: str) -> dict[str, np.ndarray]:
     )
     mesh = meshes.data_mesh(jax.devices()[:1])
     examples = data.part(data.load(config), config, 'train')
-    update = optimizer.build(config.optimizer, STEPS)
+    update = optimizer.build(config, STEPS)
     feed = placement.feed('replicated', examples, data.sampler(examples, config), range(STEPS), mesh)
     run_step = step.make_step(config, update, mesh, feed.batch)
     current, metrics = state.random(config, update, mesh), []

@@ -3,12 +3,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cosegnet_jax.config import Optimizer
+from cosegnet_jax.config import Config, Optimizer
 from cosegnet_jax.training import optimizer
 
 
 def run(config: Optimizer, params, gradients, steps: int = 10):
-    update = optimizer.build(config, steps)
+    update = optimizer.build(Config(optimizer=config), steps)
     state = update.init(params)
     for gradient in gradients:
         change, state = update.update(gradient, state, params)
@@ -60,7 +60,8 @@ def test_the_constant_schedule_stays():
 def test_rates_of_parts_do_not_change_what_a_checkpoint_holds(name):
     params = {'encoder': {'layers': {'conv1_1': {'kernel': jnp.ones((1, 1))}}}}
     plain, rated = (
-        optimizer.build(Optimizer(name=name, encoder_rate=rate), 10).init(params) for rate in (1.0, 0.5)
+        optimizer.build(Config(optimizer=Optimizer(name=name, encoder_rate=rate)), 10).init(params)
+        for rate in (1.0, 0.5)
     )
     assert jax.tree.structure(plain) == jax.tree.structure(rated)
     assert len(plain) == {'sgd': 2, 'adam': 2, 'adamw': 1}[name]  # links of a chain, which Orbax counts

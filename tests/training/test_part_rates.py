@@ -8,7 +8,7 @@ from flax import nnx
 
 from cosegnet_jax import config as configs
 from cosegnet_jax import networks
-from cosegnet_jax.config import Optimizer
+from cosegnet_jax.config import Config, Optimizer
 from cosegnet_jax.training import optimizer, part_rates, state
 
 SMALL = configs.Model(width=1 / 64, weights='none')
@@ -21,7 +21,7 @@ def params():
 
 def moved(params, config: Optimizer):
     """By how much one step moves each parameter, all gradients being one."""
-    update = optimizer.build(config, 10)
+    update = optimizer.build(Config(optimizer=config), 10)
     ones = jax.tree.map(np.ones_like, params)
     return jax.tree.map(np.asarray, update.update(ones, update.init(params), params)[0])
 
@@ -48,7 +48,8 @@ def test_no_way_back_leads_into_frozen_blocks(params):
 
     def gradient(frozen: int):
         def loss(params):
-            model = nnx.merge(graph, part_rates.freeze(params, Optimizer(frozen_blocks=frozen)))
+            config = Config(optimizer=Optimizer(frozen_blocks=frozen))
+            model = nnx.merge(graph, part_rates.freeze(params, config))
             return model.describe(images).embedding.sum()
 
         return jax.jit(jax.grad(loss)).lower(params)

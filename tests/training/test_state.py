@@ -16,7 +16,7 @@ SMALL = configs.Config(model=configs.Model(width=1 / 64, weights='none'))
 
 def test_training_starts_from_the_given_encoder_and_random_else():
     mesh = meshes.data_mesh()
-    update = optimizer.build(SMALL.optimizer, 1)
+    update = optimizer.build(SMALL, 1)
     random = state.initial(SMALL, None, update, mesh)
     encoder = jax.tree.map(lambda p: np.full(p.shape, 0.5, np.float32), random.params['encoder'])
     given = state.initial(SMALL, encoder, update, mesh)
@@ -52,7 +52,7 @@ def test_the_feature_map_of_given_weights_is_scaled(tmp_path):
 
     def features(config):
         nnx.update(encoder, jax.tree.map(jnp.asarray, state.read_encoder(config)))
-        return np.asarray(encoder(vgg16.normalize(image, jnp.dtype('float32'))))
+        return np.asarray(encoder(vgg16.ENCODER.normalize(image, jnp.dtype('float32')))[-1])
 
     as_read, quarter = features(config), features(dataclasses.replace(config, feature_scale=0.25))
     assert as_read.max() > 1
@@ -61,8 +61,8 @@ def test_the_feature_map_of_given_weights_is_scaled(tmp_path):
 
 def test_the_abstract_state_is_the_state_without_numbers():
     mesh = meshes.data_mesh()
-    update = optimizer.build(configs.Optimizer(name='adam'), 1)
     config = configs.Config(model=SMALL.model, optimizer=configs.Optimizer(name='adam'))
+    update = optimizer.build(config, 1)
     ours, theirs = state.abstract(config, update, mesh), state.random(config, update, mesh)
     for abstract, array in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
         assert (abstract.shape, abstract.dtype, abstract.sharding) == (

@@ -46,7 +46,7 @@ class Trainer:
     """The jitted step on a mesh, compiled once."""
 
     def __init__(self, mesh: jax.sharding.Mesh):
-        self.mesh, self.update = mesh, optimizer.build(SMALL.optimizer, SMALL.train.steps)
+        self.mesh, self.update = mesh, optimizer.build(SMALL, SMALL.train.steps)
         self.step = step.make_step(SMALL, self.update, mesh, per_step)
 
     def train(self, batches) -> tuple[state.State, list]:
@@ -127,7 +127,7 @@ def test_losses_are_those_of_the_pairs_passed_one_by_one(params):
     for t in range(2):
         a, p, n = (model.describe(images[t, i : i + 1]) for i in range(3))
         for i, d in ((0, a), (1, p)):
-            logits = model.masks(d.tap)[0]
+            logits = model.masks(d)[0]
             l1.append(optax.sigmoid_binary_cross_entropy(logits, masks[t, i].astype(np.float32)).mean())
         near, far = (jnp.linalg.norm(a.embedding - other.embedding) for other in (p, n))
         l2.append(max(0.0, near - far + 1))
@@ -177,7 +177,7 @@ def test_the_decisions_order_is_drawn_anew_at_every_step(one):
 def test_frozen_blocks_keep_their_weights_and_are_not_in_the_gradient(one):
     frozen = dataclasses.replace(SMALL.optimizer, frozen_blocks=5)
     config = dataclasses.replace(SMALL, optimizer=frozen)
-    update = optimizer.build(frozen, config.train.steps)
+    update = optimizer.build(config, config.train.steps)
     run_step = step.make_step(config, update, one.mesh, per_step)
     before = jax.device_get(state.initial(config, None, update, one.mesh).params)
     current = state.initial(config, None, update, one.mesh)
@@ -255,7 +255,7 @@ def test_losses_of_a_mined_batch_are_those_of_its_pairs_one_by_one(params):
     points = np.stack([d.embedding[0] for d in described])
     distances = np.sqrt(np.square(points[:, None] - points).sum(-1) + equations.EPSILON)
     entropy = [
-        optax.sigmoid_binary_cross_entropy(model.masks(d.tap)[0], m.astype(np.float32)).mean()
+        optax.sigmoid_binary_cross_entropy(model.masks(d)[0], m.astype(np.float32)).mean()
         for d, m in zip(described, masks, strict=True)
     ]
     order, _ = jax.random.split(key)

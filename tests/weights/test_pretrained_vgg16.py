@@ -19,17 +19,17 @@ def weights():
 def test_every_layer_is_there_with_finite_weights(weights):
     cin = 3
     for name, cout in (layer for block in BLOCKS for layer in block):
-        assert weights[name].kernel.shape == (3, 3, cin, cout)
-        assert weights[name].bias.shape == (cout,)
-        assert np.isfinite(weights[name].kernel).all()
-        assert weights[name].kernel.std() > 0
+        assert weights[name]['kernel'].shape == (3, 3, cin, cout)
+        assert weights[name]['bias'].shape == (cout,)
+        assert np.isfinite(weights[name]['kernel']).all()
+        assert weights[name]['kernel'].std() > 0
         cin = cout
     assert len(weights) == 13
 
 
 def test_first_layer_sees_edges_more_than_brightness(weights):
     """Most filters of a trained first layer all but cancel on an even patch, and not on its edge."""
-    kernel = weights['conv1_1'].kernel.sum(axis=2)  # gray input
+    kernel = weights['conv1_1']['kernel'].sum(axis=2)  # gray input
     even = np.abs(kernel.sum(axis=(0, 1)))
     edge = np.maximum(
         np.abs(kernel[0].sum(axis=0) - kernel[2].sum(axis=0)),

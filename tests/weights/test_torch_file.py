@@ -228,11 +228,11 @@ def vgg16_tensors(caffe_weights):
 def test_vgg16_of_torchvision(save, caffe_weights):
     loaded = load_vgg16(str(save(vgg16_tensors(caffe_weights))))
     assert list(loaded) == list(caffe_weights)
-    np.testing.assert_array_equal(loaded['conv3_2'].kernel, caffe_weights['conv3_2'][0])
-    np.testing.assert_array_equal(loaded['conv3_2'].bias, caffe_weights['conv3_2'][1])
+    np.testing.assert_array_equal(loaded['conv3_2']['kernel'], caffe_weights['conv3_2'][0])
+    np.testing.assert_array_equal(loaded['conv3_2']['bias'], caffe_weights['conv3_2'][1])
     first = fold_input(ConvWeights(*caffe_weights['conv1_1']), TORCHVISION)
-    np.testing.assert_array_equal(loaded['conv1_1'].kernel, first.kernel)
-    np.testing.assert_array_equal(loaded['conv1_1'].bias, first.bias)
+    np.testing.assert_array_equal(loaded['conv1_1']['kernel'], first.kernel)
+    np.testing.assert_array_equal(loaded['conv1_1']['bias'], first.bias)
 
 
 def test_batch_norm_makes_another_network(save, caffe_weights):

@@ -63,9 +63,9 @@ def check(loaded, weights, convention):
     assert list(loaded) == list(weights)
     first = fold_input(ConvWeights(*weights['conv1_1']), convention)
     for name, (kernel, bias) in (weights | {'conv1_1': (first.kernel, first.bias)}).items():
-        assert loaded[name].kernel.dtype == loaded[name].bias.dtype == np.float32
-        np.testing.assert_array_equal(loaded[name].kernel, kernel, err_msg=name)
-        np.testing.assert_array_equal(loaded[name].bias, bias, err_msg=name)
+        assert loaded[name]['kernel'].dtype == loaded[name]['bias'].dtype == np.float32
+        np.testing.assert_array_equal(loaded[name]['kernel'], kernel, err_msg=name)
+        np.testing.assert_array_equal(loaded[name]['bias'], bias, err_msg=name)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_half_precision_becomes_float32_and_endings_may_be_capitals(caffe_weight
     write_npz(tmp_path / 'half.npz', half)
     (tmp_path / 'half.npz').rename(tmp_path / 'HALF.NPZ')
     loaded = load_vgg16(str(tmp_path / 'HALF.NPZ'))
-    assert loaded['conv3_2'].kernel.dtype == np.float32
-    np.testing.assert_array_equal(loaded['conv3_2'].kernel, half['conv3_2'][0])
+    assert loaded['conv3_2']['kernel'].dtype == np.float32
+    np.testing.assert_array_equal(loaded['conv3_2']['kernel'], half['conv3_2'][0])
 
 
 def test_missing_file(tmp_path):

@@ -1,18 +1,18 @@
-"""The encoder: VGG16's thirteen convolutions and five poolings (§3.1)."""
+"""VGG16's thirteen convolutions and five poolings, the paper's encoder (§3.1)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float, UInt8
+from jaxtyping import Array, Float
 
+from cosegnet_jax.networks.encoders.interface import Chain, Encoder
 from cosegnet_jax.networks.layers import Conv3x3, scaled
 from cosegnet_jax.ops.pooling import max_pool
 
-# The network's one input convention, per RGB channel on the scale 0-255: z = (pixel - MEAN) / STD.
+# The one input convention, per RGB channel on the scale 0-255: z = (pixel - MEAN) / STD.
 # The mean is the one that VGG16 was trained with; imported weights of any convention are folded to it.
 MEAN = (123.68, 116.779, 103.939)
 STD = (58.395, 57.12, 57.375)
@@ -25,23 +25,19 @@ BLOCKS = (
     (('conv4_1', 512), ('conv4_2', 512), ('conv4_3', 512)),
     (('conv5_1', 512), ('conv5_2', 512), ('conv5_3', 512)),
 )
-STRIDE = 2 ** len(BLOCKS)  # an image side must be a multiple of this
+STRIDE = 2 ** len(BLOCKS)  # of the last map
 
 
-def normalize(images: UInt8[Array, 'n h w 3'], dtype: jnp.dtype) -> Float[Array, 'n h w 3']:
-    """Pixels 0-255 to the network's input; done on the device, since bytes cross to it four times faster."""
-    z = (images.astype(jnp.float32) - jnp.asarray(MEAN)) / jnp.asarray(STD)
-    return z.astype(dtype)
-
-
-class VGG16(nnx.Module):
-    """Images to the feature map f: 1/32 of the side, 512 channels at width 1.
+class VGG16(Chain):
+    """Normalized photos to the maps after the second to the fifth pooling; the last one is the paper's f.
 
     Args:
         width: Multiplies the channels of every layer; 1 is the paper's network.
         rngs: Source of the He-normal initial weights.
         activation: After every convolution; VGG16's own is ReLU.
     """
+
+    block_count, map_count = len(BLOCKS), len(BLOCKS) - 1
 
     def __init__(self, *, width: float, rngs: nnx.Rngs, activation: Callable[[Array], Array] = jax.nn.relu):
         cin, layers = 3, {}
@@ -53,10 +49,18 @@ class VGG16(nnx.Module):
         self.activation = activation
         self.pool = max_pool
 
-    def __call__(self, x: Float[Array, 'n h w 3']) -> Float[Array, 'n h32 w32 f']:
-        """The feature map of normalized images."""
-        for block in BLOCKS:
-            for name, _ in block:
-                x = self.activation(self.layers[name](x))
-            x = self.pool(x)
-        return x
+    def run_block(self, number: int, x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c2']:
+        """Convolutions and pooling; f is the last map, 1/32 of the side with 512 channels at width 1."""
+        for name, _ in BLOCKS[number]:
+            x = self.activation(self.layers[name](x))
+        return self.pool(x)
+
+
+ENCODER = Encoder(
+    build=VGG16,
+    channels=tuple(block[-1][1] for block in BLOCKS[1:]),
+    strides=(4, 8, 16, 32),
+    blocks=tuple(tuple(name for name, _ in block) for block in BLOCKS),
+    mean=MEAN,
+    std=STD,
+)

@@ -12,7 +12,6 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, UInt8
 
-from cosegnet_jax.networks.cosegnet import check_size
 from cosegnet_jax.networks.encoders import vgg16
 from cosegnet_jax.networks.heads import global_average
 from cosegnet_jax.networks.layers import Conv3x3, Convolution, Dense, scaled, two_class_logit
@@ -63,8 +62,7 @@ class SemanticAttention(nnx.Module):
 
     def describe(self, images: UInt8[Array, 'n h w 3']) -> Description:
         """VGG16 and the attention: all that looks at one image alone."""
-        check_size(images.shape[1], images.shape[2])
-        f = self.encoder(vgg16.normalize(images, self.dtype))
+        f = self.encoder(vgg16.ENCODER.normalize(images, self.dtype))[-1]
         attention = jax.nn.sigmoid(self.fc2(jnp.tanh(self.fc1(global_average(f)))))
         return Description(f, attention.astype(self.dtype))
 

@@ -12,7 +12,6 @@ from flax import nnx
 from jaxtyping import Array, Float, UInt8
 
 from cosegnet_jax.networks import decoder
-from cosegnet_jax.networks.cosegnet import check_size
 from cosegnet_jax.networks.encoders import vgg16
 
 
@@ -37,13 +36,12 @@ class CoSegNetBase(nnx.Module):
     def __init__(self, *, width: float, dtype: jnp.dtype, rngs: nnx.Rngs):
         self.encoder = vgg16.VGG16(width=width, rngs=rngs)
         # Nothing is attached to the decoder: with the tap before its first layer it is in one piece.
-        self.decoder = decoder.Decoder(tap='f', width=width, rngs=rngs, maps=2)
+        self.decoder = decoder.Decoder(2 * vgg16.ENCODER.widths(width)[-1], tap='f', width=width, rngs=rngs)
         self.dtype = dtype
 
     def describe(self, images: UInt8[Array, 'n h w 3']) -> Description:
         """The encoder: all that looks at one image alone."""
-        check_size(images.shape[1], images.shape[2])
-        return Description(self.encoder(vgg16.normalize(images, self.dtype)))
+        return Description(self.encoder(vgg16.ENCODER.normalize(images, self.dtype))[-1])
 
     def pair_masks(self, first: Description, second: Description) -> Float[Array, 'n height width']:
         """Mask logits of the first image of each pair, given the second."""

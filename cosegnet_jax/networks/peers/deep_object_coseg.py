@@ -13,7 +13,6 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, UInt8
 
-from cosegnet_jax.networks.cosegnet import check_size
 from cosegnet_jax.networks.encoders import vgg16
 from cosegnet_jax.networks.layers import Conv3x3, Convolution, scaled, two_class_logit
 from cosegnet_jax.ops import convolution
@@ -73,8 +72,7 @@ class Docs(nnx.Module):
 
     def describe(self, images: UInt8[Array, 'n h w 3']) -> Description:
         """VGG16, conv6_1, conv6_2 and the 1×1 convolution: all that looks at one image alone."""
-        check_size(images.shape[1], images.shape[2])
-        x = self.encoder(vgg16.normalize(images, self.dtype))
+        x = self.encoder(vgg16.ENCODER.normalize(images, self.dtype))[-1]
         x = leaky_relu(self.conv6_2(leaky_relu(self.conv6_1(x))))
         return Description(x, self.squeeze(x))
 

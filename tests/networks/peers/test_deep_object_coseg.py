@@ -132,7 +132,7 @@ def plain_forward(model, images, compared):
     def leaky(x):
         return jnp.where(x > 0, x, 0.2 * x)
 
-    x = vgg16.normalize(images, jnp.dtype('float32'))
+    x = vgg16.ENCODER.normalize(images, jnp.dtype('float32'))
     for block in vgg16.BLOCKS:
         for name, _ in block:
             x = leaky(run(plain_conv, model.encoder.layers[name], x))

@@ -1,0 +1,106 @@
+"""What the small network learns from a batch: masks of images in positive pairs, and all pairs' decisions.
+
+The paper's L1 (equation 2) gets a soft Jaccard beside it, L3 (equation 4) is of every pair of a batch, and in
+the place of triplets (L2) each image is told from all others at once (Khosla et al., Supervised Contrastive
+Learning, NeurIPS 2020).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Key
+
+from cosegnet_jax.config import Config
+from cosegnet_jax.data.batches import Batch
+from cosegnet_jax.losses import equations, mining
+from cosegnet_jax.runtime import mesh as meshes
+
+
+def decoded(config: Config, members: int) -> int:
+    """How many images of a group get a mask: all of them."""
+    del config
+    return members
+
+
+def batch_losses(
+    graph: nnx.GraphDef, params: Any, batch: Batch, key: Key[Array, ''], config: Config
+) -> dict[str, Float[Array, '']]:
+    """Losses of a batch by name: each image passes the network once.
+
+    Args:
+        graph: From `networks.graph`.
+        params: Weights.
+        batch: Groups of images, or of what the frozen blocks of the encoder made of them.
+        key: Not needed: nothing is drawn.
+        config: The weights of the losses.
+    """
+    del key
+    model = nnx.merge(graph, params)
+    images, masks, labels, numbers = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
+    description = model.go_on(images) if isinstance(images, tuple) else model.describe(images)
+    share = mining.common_objects(masks, labels).any(2)
+    others = numbers[:, None] != meshes.replicate(numbers)
+    positive, negative = share & others, ~share & others
+
+    each = mask_losses(model.masks(description), masks > 0, config.loss.soft_jaccard)
+    mask = _mean(each, positive.any(1))  # §3.5: masks learn from images in positive pairs only
+    everyone = meshes.replicate(description.embedding)
+    decisions = equations.decision_loss(model.decision.table(description.embedding, everyone), share)
+    contrast = contrastive_loss(description.embedding, positive, others, config.loss.temperature)
+    of_positive, of_negative = _mean(decisions, positive), _mean(decisions, negative)
+    total = config.loss.w1_positive * mask + config.loss.contrast * contrast
+    total += config.loss.w3_positive * of_positive + config.loss.w3_negative * of_negative
+    return {
+        'loss': total,
+        'loss_mask': mask,
+        'loss_contrast': contrast,
+        'loss_positive': of_positive,
+        'loss_negative': of_negative,
+    }
+
+
+def mask_losses(
+    logits: Float[Array, 'n h w'], truth: Bool[Array, 'n h w'], soft_jaccard: float
+) -> Float[Array, ' n']:
+    """Cross-entropy of each image's mask, plus `soft_jaccard` times one minus its soft Jaccard.
+
+    The soft Jaccard counts probabilities in the place of pixels, plus one in both counts.
+    """
+    wanted = truth.astype(jnp.float32)
+    entropy = optax.sigmoid_binary_cross_entropy(logits, wanted).mean((1, 2))
+    probability = jax.nn.sigmoid(logits)
+    both = (probability * wanted).sum((1, 2))
+    either = (probability + wanted).sum((1, 2)) - both
+    return entropy + soft_jaccard * (1 - (both + 1) / (either + 1))
+
+
+def contrastive_loss(
+    embedding: Float[Array, 'n 64'],
+    positive: Bool[Array, 'n n'],
+    others: Bool[Array, 'n n'],
+    temperature: float,
+) -> Float[Array, '']:
+    """Cross-entropy of finding an image's positives among all others by cosine, over images that have one.
+
+    Args:
+        embedding: Of unit length.
+        positive: Which images share an object with which.
+        others: Which images are not the same.
+        temperature: Of the softmax of cosines.
+    """
+    everyone = meshes.replicate(embedding)
+    cosines = jnp.dot(embedding, everyone.T, precision=jax.lax.Precision.HIGHEST)
+    logits = jnp.where(others, cosines / temperature, -jnp.inf)
+    # An image without others has no distribution; its row is not read.
+    logits = jnp.where(others.any(1, keepdims=True), logits, 0.0)
+    chances = jnp.where(positive, jax.nn.log_softmax(logits), 0.0).sum(1) / jnp.maximum(positive.sum(1), 1)
+    return _mean(-chances, positive.any(1))
+
+
+def _mean(values: Float[Array, '*n'], of: Bool[Array, '*n']) -> Float[Array, '']:
+    return jnp.sum(jnp.where(of, values, 0.0)) / jnp.maximum(of.sum(), 1)

@@ -1,0 +1,182 @@
+"""A small CoSegNet: a pyramid decoder with skips, and averages weighted by the mask.
+
+The idea is the paper's (Figure 2): each photo is described once, by a mask and an embedding, and pairs are
+decided on embeddings. Encoder and decoder are others: features of all strides meet in a pyramid (Lin et al.,
+Feature Pyramid Networks, CVPR 2017), and the metric network reads averages over the object instead of over
+the photo.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, UInt8
+
+from cosegnet_jax.networks.encoders.interface import Encoder
+from cosegnet_jax.networks.heads import EMBEDDING, Metric, global_average
+from cosegnet_jax.networks.layers import Conv3x3, Convolution, Dense, GroupNorm, scaled
+from cosegnet_jax.ops import convolution, resizing
+
+CHANNELS, FINEST = 96, 48  # of the pyramid's levels, and of its finest one
+_FAINT = nnx.initializers.normal(0.01)  # so that the first masks are even
+_EVERYWHERE = 1e-3  # of the weight of an average, so that an empty mask has one too
+
+
+class Description(NamedTuple):
+    """What one look at each image gives."""
+
+    logits: Float[Array, 'n h w']  # of the mask, at the finest stride
+    fu: Float[Array, 'n c']  # averages over the mask, at the two coarsest strides
+    embedding: Float[Array, 'n 64']  # fs, of unit length
+
+
+class PyramidCoSegNet(nnx.Module):
+    """Encoder, pyramid decoder, metric network and decision network.
+
+    The tap of §3.5 is the level after the coarsest: what makes it learns from all pairs, what follows it
+    from the masks of positive pairs only. So the weights of the averages, which follow it, pass no gradient.
+
+    Args:
+        encoder: Whose maps, each twice as fine as the next, make the pyramid.
+        width: Multiplies the channels of encoder and decoder.
+        dtype: Type of the convolutions' arithmetic, float32 or bfloat16. Parameters, embeddings and
+            logits are float32.
+        rngs: Source of the initial weights.
+    """
+
+    def __init__(self, encoder: Encoder, *, width: float, dtype: jnp.dtype, rngs: nnx.Rngs):
+        self.encoder = encoder.build(width=width, rngs=rngs)
+        self.normalize = encoder.normalize
+        self.strides = encoder.strides
+        channels = [scaled(CHANNELS, width)] * len(encoder.strides)
+        channels[0] = scaled(FINEST, width)
+        self.context = Dense(encoder.widths(width)[-1], channels[-1], rngs=rngs)
+        mask = Convolution(convolution.conv3x3, 3, channels[0], 1, rngs=rngs, start=_FAINT)
+        mask.bias[...] -= 1  # less than half of a photo is object
+        levels = {}
+        for stride, cin, cout, below in zip(
+            encoder.strides, encoder.widths(width), channels, [*channels[1:], channels[-1]], strict=True
+        ):
+            levels[f'stride{stride}'] = Level(cin, cout, below, rngs=rngs)
+        self.decoder = nnx.Dict(levels | {'mask': mask})
+        self.metric = UnitMetric(encoder.widths(width)[-1] + channels[-2], rngs=rngs)
+        self.decision = SymmetricDecision(rngs=rngs)
+        self.dtype = dtype
+
+    def describe(self, images: UInt8[Array, 'n h w 3']) -> Description:
+        """All that looks at pixels: once per image.
+
+        Args:
+            images: RGB, 0-255; height and width multiples of 32.
+
+        Raises:
+            UserError: If a side is no multiple of 32.
+        """
+        return self._describe(self.encoder(self.normalize(images, self.dtype)))
+
+    def begin(self, images: UInt8[Array, 'n h w 3'], blocks: int) -> tuple[Float[Array, 'n _ _ _'], ...]:
+        """What the first blocks of the encoder make of photos, for `go_on`; arguments as of `describe`."""
+        return self.encoder.begin(self.normalize(images, self.dtype), blocks)
+
+    def go_on(self, maps: tuple[Float[Array, 'n _ _ _'], ...]) -> Description:
+        """`describe` from there on."""
+        return self._describe(self.encoder.go_on(tuple(x.astype(self.dtype) for x in maps)))
+
+    def _describe(self, maps: tuple[Float[Array, 'n _ _ _'], ...]) -> Description:
+        x, levels = self.context(global_average(maps[-1])).astype(maps[-1].dtype)[:, None, None], []
+        for stride, features in zip(self.strides[::-1], maps[::-1], strict=True):
+            x = self.decoder[f'stride{stride}'](features, x)
+            levels.append(x)
+        logits = self.decoder['mask'](x)[..., 0].astype(jnp.float32)
+        fu = self._averages(logits, (maps[-1], levels[1]))
+        return Description(logits, fu, self.metric(fu))
+
+    def _averages(
+        self, logits: Float[Array, 'n h w'], maps: tuple[Float[Array, 'n _ _ _'], ...]
+    ) -> Float[Array, 'n c']:
+        """Averages of maps weighted by the mask's probability."""
+        averages = []
+        for features in maps:
+            factor = logits.shape[1] // features.shape[1]
+            weights = jax.nn.sigmoid(resizing.average_pool(jax.lax.stop_gradient(logits), factor))
+            weights += _EVERYWHERE
+            weights /= weights.sum((1, 2), keepdims=True)
+            averages.append(jnp.einsum('nhw,nhwc->nc', weights, features.astype(jnp.float32)))
+        return jnp.concatenate(averages, -1)
+
+    def masks(self, description: Description) -> Float[Array, 'n height width']:
+        """Ungated mask logits at the photo's size; an object is where they are positive."""
+        return resizing.enlarge_bilinearly(description.logits, self.strides[0])
+
+    def decide(self, first: Float[Array, '*n 64'], second: Float[Array, '*n 64']) -> Float[Array, '*n']:
+        """Logit that the two images share an object, for each pair of embeddings."""
+        return self.decision(first, second)
+
+
+class Level(nnx.Module):
+    """A level of the pyramid: the encoder's map, plus the enlarged coarser level, refined.
+
+    Under the coarsest level is the context of the whole photo, a map of one pixel.
+    """
+
+    def __init__(self, cin: int, cout: int, below: int, *, rngs: nnx.Rngs):
+        self.lateral = Convolution(convolution.pointwise, 1, cin, cout, rngs=rngs)
+        self.lateral_norm = GroupNorm(cout)
+        if below != cout:
+            self.narrow = Convolution(convolution.pointwise, 1, below, cout, rngs=rngs)
+        self.narrows = below != cout
+        self.refine = Conv3x3(cout, cout, rngs=rngs)
+        self.refine_norm = GroupNorm(cout)
+
+    def __call__(
+        self, features: Float[Array, 'n h w cin'], below: Float[Array, 'n h2 w2 c']
+    ) -> Float[Array, 'n h w cout']:
+        """The level, after ReLU."""
+        x = self.lateral_norm(self.lateral(features))
+        below = self.narrow(below) if self.narrows else below
+        x += below if below.shape[1:3] == (1, 1) else resizing.enlarge(below, 2)
+        return jax.nn.relu(self.refine_norm(self.refine(x)))
+
+
+class UnitMetric(Metric):
+    """The metric network (§3.2) on standardized averages, its embeddings of unit length."""
+
+    def __init__(self, channels: int, *, rngs: nnx.Rngs):
+        super().__init__(channels, rngs=rngs)
+        self.norm = nnx.LayerNorm(channels, epsilon=1e-5, rngs=rngs)
+
+    def __call__(self, fu: Float[Array, 'n c']) -> Float[Array, 'n 64']:
+        """Embeddings of averages."""
+        embedding = super().__call__(self.norm(fu))
+        return embedding / jnp.sqrt(jnp.sum(jnp.square(embedding), -1, keepdims=True) + 1e-12)
+
+
+class SymmetricDecision(nnx.Module):
+    """Two embeddings to one logit, the same in both orders: a line in their cosine, plus a small network.
+
+    FC 32 with ReLU and FC 1 as in §3.3, of products and absolute differences in the place of the numbers.
+    """
+
+    def __init__(self, *, rngs: nnx.Rngs):
+        self.fc1 = Dense(2 * EMBEDDING, 32, rngs=rngs)
+        self.fc2 = Dense(32, 1, rngs=rngs)
+        self.factor = nnx.Param(jnp.asarray(10.0, jnp.float32))
+        self.bias = nnx.Param(jnp.asarray(-5.0, jnp.float32))
+
+    def __call__(self, first: Float[Array, '*n 64'], second: Float[Array, '*n 64']) -> Float[Array, '*n']:
+        """Logit of each pair."""
+        return self._logits(first, second)
+
+    def table(self, rows: Float[Array, 'r 64'], columns: Float[Array, 'n 64']) -> Float[Array, 'r n']:
+        """Logits of every (row, column) pair."""
+        return self._logits(rows[:, None], columns[None])
+
+    def _logits(self, first: Array, second: Array) -> Array:
+        products, differences = first * second, jnp.abs(first - second)
+        # Numbers of a unit vector are about 1/8: factors that make products and differences about 1.
+        both = jnp.concatenate([8 * products, 4 * differences], -1)
+        line = self.factor[...] * products.sum(-1) + self.bias[...]
+        return line + self.fc2(jax.nn.relu(self.fc1(both)))[..., 0]
