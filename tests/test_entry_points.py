@@ -26,6 +26,7 @@ def workdir(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_eval_writes_what_the_contract_promises_and_tables_take_it_up(workdir):
     done = run('eval.py', '--config=configs/shapes.py', f'--workdir={workdir}', *SMALL)
     assert done.returncode == 0, done.stderr
@@ -50,6 +51,7 @@ def test_eval_writes_what_the_contract_promises_and_tables_take_it_up(workdir):
     assert 'data:image/png' in (workdir / 'tables' / 'tables.html').read_text()
 
 
+@pytest.mark.slow
 def test_a_run_leaves_metrics_events_and_checkpoints(workdir):
     lines = [json.loads(line) for line in (workdir / 'metrics.jsonl').read_text().splitlines()]
     assert [line['step'] for line in lines if 'loss' in line] == [1, 2, 3, 4]

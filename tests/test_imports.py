@@ -31,6 +31,7 @@ def python(code: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_only_the_pipeline_and_what_prepares_sets_import_tensorflow_or_tfds():
     """So that everything else starts quickly, also where neither is installed."""
     files = [str(path.relative_to(PACKAGE.parent)) for path in PACKAGE.rglob('*.py')]

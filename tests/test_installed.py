@@ -57,6 +57,7 @@ def installed(tmp_path_factory):
     return cosegnet
 
 
+@pytest.mark.slow
 def test_it_trains_as_from_the_repository_and_finds_what_photos_share(installed, tmp_path):
     done = installed('sweep', *SMALL, f'--workdir={tmp_path}')
     assert done.returncode == 0, done.stderr
@@ -75,6 +76,7 @@ def test_it_trains_as_from_the_repository_and_finds_what_photos_share(installed,
     assert '<script' in (out / 'report.html').read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('program', ['installed', 'repository'])
 def test_a_measurement_beside_a_peer_starts_itself_again(program, installed, tmp_path):
     (tmp_path / 'peer.py').write_text(PEER)
@@ -131,6 +133,7 @@ def test_what_the_user_can_put_right_is_one_line_and_status_2(arguments, message
     assert line.startswith(f'error: {message}')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', COMMANDS)
 def test_help_of_a_command_is_its_usage_and_the_flags_that_it_reads(name):
     texts = [run('-m', 'cosegnet_jax', *arguments) for arguments in ([name, '-h'], ['help', name])]

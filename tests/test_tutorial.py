@@ -30,6 +30,7 @@ def notebook():
     return nbformat.read(FILE, as_version=4)
 
 
+@pytest.mark.slow
 def test_it_runs_from_top_to_bottom(notebook):
     (settings,) = [cell for cell in notebook.cells if 'parameters' in cell.metadata.get('tags', [])]
     assert [line.split(' = ')[0] for line in settings.source.splitlines()] == [*SMALL]

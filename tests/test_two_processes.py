@@ -24,6 +24,8 @@ from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import checkpoints, loop, run_files
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = 'configs/shapes.py'  # balanced batches: every image is compared with those of all processes
 CHANGED = {

@@ -13,6 +13,8 @@ from cosegnet_jax.benchmark import compilation, counting, layers
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import optimizer, state
 
+pytestmark = pytest.mark.slow
+
 SMALL = configs.Config(
     image_size=32,
     model=configs.Model(width=1 / 64, weights='none'),

@@ -67,6 +67,7 @@ def test_docs_needs_five_times_cosegnet_at_its_own_size_and_as_much_at_equal_siz
     assert sum(drawn(224, name='docs')) / cosegnet == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('width', [1.0, 1 / 16])
 @pytest.mark.parametrize(
     ('name', 'beside'),  # what is no convolution: once an image, and once a mask

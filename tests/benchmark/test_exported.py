@@ -12,6 +12,8 @@ from cosegnet_jax.export.model_folder import export
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 
 def test_differences_are_the_largest_and_pixels_those_that_change_sides():
     ours = exported.Answers(np.full((2, 2, 2), 0.4), np.zeros((2, 64)), np.ones((2, 2)))

@@ -11,6 +11,8 @@ from cosegnet_jax import config as configs
 from cosegnet_jax.benchmark import layers
 from cosegnet_jax.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 SMALL = configs.Config(
     image_size=32,
     model=configs.Model(width=1 / 64, weights='none'),

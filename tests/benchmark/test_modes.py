@@ -9,6 +9,8 @@ from cosegnet_jax.benchmark import all_pairs, counting, modes, timing
 from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 SMALL = configs.Config(
     image_size=32,
     model=configs.Model(width=1 / 64, weights='none'),

@@ -107,6 +107,7 @@ def unfinished(data_dir):
     return sorted(data_dir.rglob('incomplete*'))
 
 
+@pytest.mark.slow
 def test_a_killed_preparation_starts_anew(root, flags, tmp_path):
     for number in range(1000):
         for path in (root / 'images/dog/a.jpg', root / 'masks/dog/a.png'):

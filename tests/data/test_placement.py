@@ -134,6 +134,7 @@ def test_stored_pixels_go_to_the_device_on_request_only(quarter, examples, sampl
         jax.tree.map(np.testing.assert_array_equal, ours, theirs)
 
 
+@pytest.mark.slow
 def test_training_and_evaluation_from_the_devices_need_no_tensorflow(tmp_path):
     """Run where every import of TensorFlow fails."""
     code = f"""

@@ -12,6 +12,8 @@ from untrained_runs import SMALL, random_params, save_run
 from cosegnet_jax.export import onnx_file, stablehlo
 from cosegnet_jax.export.model_folder import export
 
+pytestmark = pytest.mark.slow
+
 SNIPPETS = {
     lines.split('\n', 1)[0]: lines.split('```python\n')[1].split('```')[0]
     for lines in (ROOT / 'docs' / 'models.md').read_text(encoding='utf-8').split('\n## ')

@@ -10,6 +10,8 @@ from cosegnet_jax.export import onnx_file
 from cosegnet_jax.export.exported_functions import functions, merged
 from cosegnet_jax.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 MISSING = [name for name in ('jax2onnx', 'onnxruntime') if importlib.util.find_spec(name) is None]
 
 

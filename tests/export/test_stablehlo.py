@@ -8,6 +8,8 @@ import pytest
 from cosegnet_jax.export import stablehlo
 from cosegnet_jax.export.exported_functions import functions, merged
 
+pytestmark = pytest.mark.slow
+
 LOAD = """
 import sys
 from pathlib import Path

@@ -174,6 +174,7 @@ def test_photo_and_mask_are_small_and_fit(write, size):
         assert (opaque[:, half + 1 :] == 0).all()
 
 
+@pytest.mark.slow
 def test_a_thousand_large_photos_take_less_than_40_megabytes(write):
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)  # nothing is harder to encode
     few = found(FOUR)

@@ -203,6 +203,7 @@ def get_config():
 """
 
 
+@pytest.mark.slow
 def test_the_command_leaves_what_a_sweep_takes_for_finished(tmp_path):
     """Real training and evaluation, which name and fill the files that are looked for."""
     file = tmp_path / 'small.py'

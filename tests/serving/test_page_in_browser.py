@@ -15,6 +15,8 @@ from pictures_of_discs import disc, save
 from PIL import Image
 from programs import ROOT
 
+pytestmark = pytest.mark.slow
+
 CHROMIUM = shutil.which('chromium')
 pytest.importorskip('gradio', reason="needs Gradio: pip install 'cosegnet-jax[serve]'")
 sync_api = pytest.importorskip('playwright.sync_api', reason='needs Playwright, which drives the browser')

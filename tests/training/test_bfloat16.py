@@ -10,6 +10,8 @@ from cosegnet_jax.data import placement
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import optimizer, state, step
 
+pytestmark = pytest.mark.slow
+
 STEPS = 24
 
 

@@ -15,6 +15,8 @@ from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import checkpoints, heads_phase, loop, run_files, state
 
+pytestmark = pytest.mark.slow
+
 SMALL = configs.Config(
     image_size=32,
     data=configs.Data(images_per_class=10),

@@ -20,6 +20,8 @@ from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import checkpoints, loop, run_files
 
+pytestmark = pytest.mark.slow
+
 SMALL = configs.Config(
     image_size=32,
     data=configs.Data(images_per_class=10),

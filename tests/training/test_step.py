@@ -112,6 +112,7 @@ def test_the_negatives_mask_is_not_read(gradients):
     jax.tree.map(np.testing.assert_array_equal, gradients(masks), gradients(other))
 
 
+@pytest.mark.slow
 def test_losses_are_those_of_the_pairs_passed_one_by_one(params):
     """The triplet form against the paper's: a positive and a negative pair, the anchor passed in both."""
     graph = networks.graph(SMALL.model)
@@ -140,6 +141,7 @@ def test_losses_are_those_of_the_pairs_passed_one_by_one(params):
     assert values['loss_mask'] == pytest.approx(np.mean(l1), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_eight_devices_train_as_one(one):
     batches = [batch(i) for i in range(3)]
     eight = Trainer(meshes.data_mesh())
@@ -197,6 +199,7 @@ def test_the_state_is_donated(one):
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(current.params))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'loss',
     [
@@ -243,6 +246,7 @@ def classes(seed: int, groups: int = 3, images: int = 3) -> Batch:
     return Batch(*map(jnp.asarray, (pixels, masks, labels, np.arange(n, dtype=np.int32)[:, None])))
 
 
+@pytest.mark.slow
 def test_losses_of_a_mined_batch_are_those_of_its_pairs_one_by_one(params):
     """All ordered pairs of images that share a class, each with its semi-hard negative."""
     graph, given, key = networks.graph(SMALL.model), classes(1), jax.random.key(7)

@@ -9,6 +9,8 @@ from cosegnet_jax.networks.peers.attention import Description, SemanticAttention
 from cosegnet_jax.ops.convolution import conv7x7, upsample_conv5x5
 from cosegnet_jax.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 
 def build(width=1.0, dtype='float32'):
     return SemanticAttention(width=width, dtype=jnp.dtype(dtype), rngs=nnx.Rngs(0))

@@ -11,6 +11,8 @@ from cosegnet_jax.networks.peers.deep_object_coseg import REACH, Docs, correlate
 from cosegnet_jax.ops.convolution import deconv4x4, pointwise
 from cosegnet_jax.runtime.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 DIMENSIONS = ('NHWC', 'HWIO', 'NHWC')
 
 
