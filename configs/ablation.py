@@ -16,7 +16,7 @@ VARIANTS = {
     'cT3': {'model.tap': 'cT3'},
     'cT6': {'model.tap': 'cT6'},
     'cT11': {'model.tap': 'cT11'},
-    'docs': {'model.name': 'docs'},
+    'deep_object_coseg': {'model.name': 'deep_object_coseg'},
     'attention': {'model.name': 'attention'},
 }
 

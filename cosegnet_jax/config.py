@@ -71,7 +71,7 @@ class Data:
 class Model:
     """The network."""
 
-    name: Literal['cosegnet', 'pyramid', 'base', 'docs', 'attention'] = 'cosegnet'  # see networks/__init__.py
+    name: Literal['cosegnet', 'pyramid', 'base', 'deep_object_coseg', 'attention'] = 'cosegnet'  # see networks/registry.py
     tap: Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'] = (
         'cT9'  # decoder layer that feeds CoSegNet's metric network
     )
@@ -153,7 +153,7 @@ class Evaluation:
     """The protocol of the reported numbers."""
 
     part: Literal['test', 'validation', 'train', 'all'] = 'test'  # which images are scored
-    protocol: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # how published figures are made: presets.py
+    protocol: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # see evaluation/published_protocols.py
     batch_images: Positive = 16  # images described at a time, over all devices
     mask_threshold: Fraction = 0.5  # object from this probability on; ssnm has a rule of its own
     decision_threshold: Fraction = 0.5  # a pair shares an object from this probability on

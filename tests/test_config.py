@@ -51,7 +51,7 @@ def test_defaults_are_the_papers_setting():
         (
             'config.model.name',
             'cosegnet-base',
-            'config.model.name=cosegnet-base: must be one of cosegnet, pyramid, base, docs, attention',
+            'config.model.name=cosegnet-base: must be one of cosegnet, pyramid, base, deep_object_coseg, attention',
         ),
         ('config.train.steps', 'many', 'must be of type int, not str'),
         ('config.data.flip', 1, 'must be of type bool, not int'),
@@ -66,7 +66,7 @@ def test_a_wrong_key_or_value_is_one_clear_line(key, value, message):
     assert '\n' not in str(caught.value)
 
 
-@pytest.mark.parametrize('name', ['base', 'docs', 'attention'])
+@pytest.mark.parametrize('name', ['base', 'deep_object_coseg', 'attention'])
 @pytest.mark.parametrize(
     ('key', 'value', 'message'),
     [
@@ -101,7 +101,7 @@ def test_a_key_on_the_command_line_is_matched_by_its_last_word_too():
         ('model.feature_scale', 0.1, {'model.weights': 'none'}, '1'),
         ('optimizer.heads_rate', 10.0, {'model.name': 'base'}, '1'),
         ('train.heads_steps', 9, {'model.name': 'base'}, '0'),
-        ('model.decoder_start', 'identity', {'model.name': 'docs'}, 'he_normal'),
+        ('model.decoder_start', 'identity', {'model.name': 'deep_object_coseg'}, 'he_normal'),
     ],
 )
 def test_a_key_that_nothing_would_read_is_refused(key, value, others, unread):

@@ -104,7 +104,7 @@ def _base(config: Model, image_size: int, as_drawn: bool) -> tuple[int, int]:
     return 0, sum(_decoder(config.width, image_size, 2, as_drawn))
 
 
-def _docs(config: Model, image_size: int, as_drawn: bool) -> tuple[int, int]:
+def _deep_object_coseg(config: Model, image_size: int, as_drawn: bool) -> tuple[int, int]:
     """Of the correlation, what is not zero beyond the map's edge."""
     del as_drawn  # it enlarges by deconvolutions
     width, side = config.width, image_size // STRIDE
@@ -135,7 +135,12 @@ def _attention(config: Model, image_size: int, as_drawn: bool) -> tuple[int, int
 
 
 # What follows VGG16: MAC once an image, and once a mask.
-_AFTER_ENCODER = {'cosegnet': _cosegnet, 'base': _base, 'docs': _docs, 'attention': _attention}
+_AFTER_ENCODER = {
+    'cosegnet': _cosegnet,
+    'base': _base,
+    'deep_object_coseg': _deep_object_coseg,
+    'attention': _attention,
+}
 
 
 def _encoder(width: float, side: int) -> list[int]:

@@ -25,7 +25,7 @@ class Protocol:
     """Every choice behind a set of figures; written into the results, because figures differ with it."""
 
     image_size: int  # pixels a side: masks are scored at the network's size
-    name: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # of `presets.PRESETS`
+    name: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # of `published_protocols.PRESETS`
     mask_threshold: float = 0.5  # a pixel belongs to the object from this probability on
     decision_threshold: float = 0.5  # a pair shares an object from this probability on
     empty_truth: metrics.EmptyTruth = 'one'  # Jaccard of an empty mask on an empty truth

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
-from cosegnet_jax import networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.evaluation import pair_samples, per_image, per_pair
+from cosegnet_jax.evaluation import pair_samples
 from cosegnet_jax.evaluation.counts import count_baselines
 from cosegnet_jax.evaluation.predictions import PairMasks, Predictions
 from cosegnet_jax.evaluation.protocol import Protocol, Results, evaluate
+from cosegnet_jax.evaluation.scorers import find_scorer
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.training import checkpoints
 
@@ -38,14 +36,14 @@ def protocol_of(config: Config) -> Protocol:
 
 def measure(config: Config, network: TrainedNetwork, examples: Examples) -> Predictions:
     """The model's masks and decisions of a set, as far as scoring needs them."""
-    return _kind(config).measure(config, network, examples)
+    return find_scorer(network).measure(config, network, examples)
 
 
 def look(
     config: Config, network: TrainedNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
 ) -> PairMasks:
     """The model's masks and decisions of some pairs, to be seen."""
-    return _kind(config).look(config, network, examples, chosen)
+    return find_scorer(network).look(config, network, examples, chosen)
 
 
 def score(config: Config, predictions: Predictions, examples: Examples) -> Results:
@@ -69,10 +67,6 @@ def validate(
     chosen = np.array(_pairs_in_picture(examples, config.seed))
     masks = look(config, network, examples, chosen).masks
     return scalars, _picture(examples.subset(chosen.ravel()), masks.reshape(-1, *masks.shape[2:]))
-
-
-def _kind(config: Config) -> ModuleType:
-    return per_pair if networks.is_pairwise(config.model) else per_image
 
 
 def _pairs_in_picture(examples: Examples, seed: int) -> list[pair_samples.Pair]:

@@ -50,7 +50,7 @@ def check_kind(config: Model, path: Path) -> None:
     Raises:
         UserError: Naming `path`, where the network is from.
     """
-    if networks.is_pairwise(config):
+    if networks.NETWORKS[config.name].of_pairs:
         raise UserError(
             f'{path}: a network of config.model.name={config.name}, whose masks depend on the pair; '
             f'name one of cosegnet'

@@ -30,7 +30,7 @@ OBJECTIVES = {
     'cosegnet': Objective(cosegnet.batch_losses, cosegnet.decoded),
     'pyramid': Objective(pyramid.batch_losses, pyramid.decoded),
     'base': _OF_PAIRS,
-    'docs': _OF_PAIRS,
+    'deep_object_coseg': _OF_PAIRS,
     'attention': _OF_PAIRS,
 }
 

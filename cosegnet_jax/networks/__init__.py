@@ -14,14 +14,14 @@ from jax.sharding import Mesh
 from cosegnet_jax.config import Config
 from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.networks.pair_network import PairNetwork
+from cosegnet_jax.networks.registry import NETWORKS
 from cosegnet_jax.networks.registry import build as build
 from cosegnet_jax.networks.registry import graph as graph
-from cosegnet_jax.networks.registry import is_pairwise as is_pairwise
 
 
 def trained(
     config: Config, params: Any, mesh: Mesh, *, step: int = 0, dataset: str = '', images: int = 0
 ) -> ImageNetwork | PairNetwork:
     """The network of `config` with these parameters; arguments are the fields of `TrainedNetwork`."""
-    kind = PairNetwork if is_pairwise(config.model) else ImageNetwork
+    kind = PairNetwork if NETWORKS[config.model.name].of_pairs else ImageNetwork
     return kind(config, params, mesh, step, dataset, images)

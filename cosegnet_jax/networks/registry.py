@@ -1,6 +1,13 @@
-"""The networks by the names that `config.model.name` gives them."""
+"""The networks by the names that `config.model.name` calls them.
+
+A network joins by an entry here, one in `losses.objectives` if it learns from losses of its own, and its name
+in `config.Model`.
+"""
 
 from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
 
 import jax.numpy as jnp
 from flax import nnx
@@ -8,28 +15,35 @@ from flax import nnx
 from cosegnet_jax.config import Model
 from cosegnet_jax.networks.cosegnet import CoSegNet
 from cosegnet_jax.networks.encoders import find_encoder
-from cosegnet_jax.networks.pairwise import Pairwise
 from cosegnet_jax.networks.peers.attention import SemanticAttention
 from cosegnet_jax.networks.peers.base import CoSegNetBase
-from cosegnet_jax.networks.peers.deep_object_coseg import Docs
+from cosegnet_jax.networks.peers.deep_object_coseg import DeepObjectCoSeg
 from cosegnet_jax.networks.pyramid import PyramidCoSegNet
 
-_PAIRWISE = {'base': CoSegNetBase, 'docs': Docs, 'attention': SemanticAttention}
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """How a network is made, and what its masks depend on."""
+
+    make: Callable[..., nnx.Module]  # given `config.model`, and as keywords width, dtype and rngs
+    of_pairs: bool = False  # whether masks depend on the pair: then it is a `pairwise.Pairwise`
 
 
-def is_pairwise(config: Model) -> bool:
-    """Whether masks depend on the pair: then the network is a `Pairwise`, else one that describes images."""
-    return config.name in _PAIRWISE
+NETWORKS = {
+    'cosegnet': Entry(
+        lambda config, **shared: CoSegNet(find_encoder(config.encoder), tap=config.tap, **shared)
+    ),
+    'pyramid': Entry(lambda config, **shared: PyramidCoSegNet(find_encoder(config.encoder), **shared)),
+    'base': Entry(lambda _, **shared: CoSegNetBase(**shared), of_pairs=True),
+    'deep_object_coseg': Entry(lambda _, **shared: DeepObjectCoSeg(**shared), of_pairs=True),
+    'attention': Entry(lambda _, **shared: SemanticAttention(**shared), of_pairs=True),
+}
 
 
-def build(config: Model, seed: int) -> CoSegNet | PyramidCoSegNet | Pairwise:
+def build(config: Model, seed: int) -> nnx.Module:
     """The network that `config` describes, with random weights drawn from `seed`."""
-    shared = {'width': config.width, 'dtype': jnp.dtype(config.dtype), 'rngs': nnx.Rngs(seed)}
-    if is_pairwise(config):
-        return _PAIRWISE[config.name](**shared)
-    if config.name == 'pyramid':
-        return PyramidCoSegNet(find_encoder(config.encoder), **shared)
-    return CoSegNet(find_encoder(config.encoder), tap=config.tap, **shared)
+    dtype = jnp.dtype(config.dtype)
+    return NETWORKS[config.name].make(config, width=config.width, dtype=dtype, rngs=nnx.Rngs(seed))
 
 
 def graph(config: Model) -> nnx.GraphDef:

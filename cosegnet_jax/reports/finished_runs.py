@@ -19,7 +19,7 @@ MODELS = {
     'cosegnet': 'CoSegNet',
     'pyramid': 'CoSegNet-pyramid',
     'base': 'CoSegNet-base',
-    'docs': 'DOCS',
+    'deep_object_coseg': 'DOCS',
     'attention': 'Semantic-aware attention',
 }
 # What tells the runs of one recipe apart: the network, and the split with its random numbers.
@@ -92,7 +92,7 @@ class Evaluated:
 
     @property
     def protocol(self) -> str:
-        """Name of the protocol, a key of `presets.PRESETS`."""
+        """Name of the protocol, a key of `published_protocols.PRESETS`."""
         return self.document['protocol']['name']
 
     @property

@@ -29,7 +29,7 @@ PRINTED = (
 )
 
 Variant = tuple[str, str]  # model and tap
-COSEGNET, PEERS = ('cosegnet', 'cT9'), (('docs', ''), ('attention', ''))
+COSEGNET, PEERS = ('cosegnet', 'cT9'), (('deep_object_coseg', ''), ('attention', ''))
 Setting = tuple[tuple[str, Any], ...]  # what was scored, and each choice of how
 
 

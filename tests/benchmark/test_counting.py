@@ -62,9 +62,9 @@ def test_the_tap_divides_the_decoder_and_the_width_scales_it():
 
 def test_docs_needs_five_times_cosegnet_at_its_own_size_and_as_much_at_equal_size():
     cosegnet = sum(drawn(224))
-    assert sum(drawn(512, name='docs')) == pytest.approx(202e9, rel=0.001)
-    assert sum(drawn(512, name='docs')) / cosegnet == pytest.approx(5.2, abs=0.05)
-    assert sum(drawn(224, name='docs')) / cosegnet == pytest.approx(1, abs=0.01)
+    assert sum(drawn(512, name='deep_object_coseg')) == pytest.approx(202e9, rel=0.001)
+    assert sum(drawn(512, name='deep_object_coseg')) / cosegnet == pytest.approx(5.2, abs=0.05)
+    assert sum(drawn(224, name='deep_object_coseg')) / cosegnet == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.slow
@@ -74,7 +74,7 @@ def test_docs_needs_five_times_cosegnet_at_its_own_size_and_as_much_at_equal_siz
     [
         ('cosegnet', lambda width: (0, 0)),
         ('base', lambda width: (0, 0)),
-        ('docs', lambda width: (0, 49 * 49 * 1024 * width)),  # the correlation
+        ('deep_object_coseg', lambda width: (0, 49 * 49 * 1024 * width)),  # the correlation
         ('attention', lambda width: (2 * 512 * 4096 * width**2, 0)),
     ],
 )
@@ -93,7 +93,7 @@ def test_counts_are_those_of_the_layers_that_run(monkeypatch, width, name, besid
 
     def masks(description):
         network = networks.build(config, 0)
-        if networks.is_pairwise(config):
+        if networks.NETWORKS[config.name].of_pairs:
             return network.pair_masks(description, description)
         return network.masks(description)
 

@@ -69,6 +69,6 @@ def test_shapes_are_those_of_the_network():
 
 
 def test_other_networks_have_other_layers():
-    docs = dataclasses.replace(SMALL, model=dataclasses.replace(SMALL.model, name='docs'))
-    with pytest.raises(UserError, match='name=docs: --mode=layers measures those of cosegnet'):
-        next(layers.measure(docs, 1, 1))
+    other = dataclasses.replace(SMALL, model=dataclasses.replace(SMALL.model, name='deep_object_coseg'))
+    with pytest.raises(UserError, match='name=deep_object_coseg: --mode=layers measures those of cosegnet'):
+        next(layers.measure(other, 1, 1))

@@ -87,5 +87,5 @@ def test_images_pass_the_network_once_and_anew_for_every_pair_only_to_compare(mo
 
 
 def test_networks_of_pairs_have_no_time_per_image_to_show():
-    with pytest.raises(UserError, match='name=docs: --mode=pairs is about masks'):
-        next(all_pairs.growth(small('docs'), 1, 1))
+    with pytest.raises(UserError, match='name=deep_object_coseg: --mode=pairs is about masks'):
+        next(all_pairs.growth(small('deep_object_coseg'), 1, 1))

@@ -70,7 +70,7 @@ def base():
     return Network('base')
 
 
-@pytest.fixture(scope='module', params=['base', 'docs'])
+@pytest.fixture(scope='module', params=['base', 'deep_object_coseg'])
 def network(request):
     return request.getfixturevalue('base') if request.param == 'base' else Network(request.param)
 

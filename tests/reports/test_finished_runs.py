@@ -76,8 +76,8 @@ def test_flags_make_the_config_again():
     run = evaluated(steps=7)
     assert flags(run.recipe) == '--config.data.name=pascal_voc10 --config.train.steps=7'
     assert run.model_flags == '--config.model.name=cosegnet --config.model.tap=cT9'
-    assert evaluated(model='docs').model_flags == '--config.model.name=docs'
-    assert evaluated(model='docs').tap == ''
+    assert evaluated(model='deep_object_coseg').model_flags == '--config.model.name=deep_object_coseg'
+    assert evaluated(model='deep_object_coseg').tap == ''
     assert "--config.data.name='my set'" in flags(evaluated(trained_on='my set').recipe)
 
 

@@ -152,7 +152,12 @@ def test_figure_6_goes_on_to_runs_that_share_pairs(leave, draw):
 
 
 def test_curves_are_of_every_training_once(leave, draw, tmp_path):
-    for name, choices in {'a': {}, 'b': {'split': 1}, 'c': {'model': 'docs'}, 'd': {'steps': 9}}.items():
+    for name, choices in {
+        'a': {},
+        'b': {'split': 1},
+        'c': {'model': 'deep_object_coseg'},
+        'd': {'steps': 9},
+    }.items():
         leave(name, **choices)
         (tmp_path / 'runs' / name / 'metrics.jsonl').write_text(json.dumps({'step': 1, 'loss': 2}) + '\n')
     leave('a', dataset='msrc', part='all')  # another evaluation of the same training

@@ -121,7 +121,7 @@ def test_runs_go_to_the_table_of_their_data_sets():
     made = tables(
         evaluated('a', dataset='Internet', **internet, jaccard=0.7),
         evaluated('b', dataset='Internet', part='all', classes=internet['classes'], jaccard=0.6),
-        evaluated('c', dataset='msrc', part='all', model='docs', jaccard=0.5),
+        evaluated('c', dataset='msrc', part='all', model='deep_object_coseg', jaccard=0.5),
         evaluated('d', dataset='shapes', trained_on='shapes'),
     )
     assert [len(table.runs) for table in made.values()] == [0, 1, 1, 1, 1, 1]

@@ -78,7 +78,7 @@ def test_a_plan_compares_all_variants_on_a_split_before_the_next():
         ({'model.tpa': 'f'}, 'config.model.tpa: no such key; did you mean config.model.tap?'),
         ({'modle.tap': 'f'}, 'config.modle.tap: no such key; did you mean config.model.tap?'),
         ({'seed.tap': 'f'}, 'config.seed.tap: no such key; did you mean config.seed?'),
-        ({'model': 'docs'}, 'config.model: no such key'),
+        ({'model': 'deep_object_coseg'}, 'config.model: no such key'),
         ({'model.tap': 'cT5'}, 'config.model.tap=cT5: must be one of'),
     ],
 )

@@ -22,7 +22,7 @@ def test_a_run_is_read_as_the_network_that_it_was_and_as_no_other(tmp_path):
     current = state.initial(BASE, None, optimizer.build(BASE, 1), mesh)
     with checkpoints.manager(tmp_path) as manager:
         checkpoints.save(manager, current, BASE, trained_on, score=0.5)
-    for other in ('cosegnet', 'docs', 'attention'):
+    for other in ('cosegnet', 'deep_object_coseg', 'attention'):
         with pytest.raises(UserError, match=rf'config\.model\.name=base, not {other}: set that key to base'):
             checkpoints.load_network(tmp_path, named(other), mesh, None)
     trained = checkpoints.load_network(tmp_path, BASE, mesh, None)
@@ -32,5 +32,5 @@ def test_a_run_is_read_as_the_network_that_it_was_and_as_no_other(tmp_path):
 
 
 def test_a_run_of_one_network_does_not_go_on_with_another(tmp_path):
-    with pytest.raises(UserError, match=r'holds a run with config\.model\.name=base, not docs'):
-        checkpoints.check_same_run(BASE, named('docs'), tmp_path)
+    with pytest.raises(UserError, match=r'holds a run with config\.model\.name=base, not deep_object_coseg'):
+        checkpoints.check_same_run(BASE, named('deep_object_coseg'), tmp_path)

@@ -37,7 +37,7 @@ class Description(NamedTuple):
     squeezed: Float[Array, 'n h w c2']  # the same on half the channels, for the decoder
 
 
-class Docs(nnx.Module):
+class DeepObjectCoSeg(nnx.Module):
     """Correlation of two feature maps to the mask of the first image; interface as `networks.pairwise`.
 
     The paper leaves open, or the authors' two programs contradict each other: the correlation has no

@@ -7,7 +7,7 @@ from flax import nnx
 
 from cosegnet_jax.networks.encoders import vgg16
 from cosegnet_jax.networks.layers import two_class_logit
-from cosegnet_jax.networks.peers.deep_object_coseg import REACH, Docs, correlate
+from cosegnet_jax.networks.peers.deep_object_coseg import REACH, DeepObjectCoSeg, correlate
 from cosegnet_jax.ops.convolution import deconv4x4, pointwise
 from cosegnet_jax.runtime.errors import UserError
 
@@ -17,7 +17,7 @@ DIMENSIONS = ('NHWC', 'HWIO', 'NHWC')
 
 
 def build(width=1.0, dtype='float32'):
-    return Docs(width=width, dtype=jnp.dtype(dtype), rngs=nnx.Rngs(0))
+    return DeepObjectCoSeg(width=width, dtype=jnp.dtype(dtype), rngs=nnx.Rngs(0))
 
 
 @pytest.fixture(scope='module')

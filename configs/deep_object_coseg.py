@@ -16,7 +16,7 @@ def get_config() -> ConfigDict:
     config = default()
     config.image_size = 512
     config.data.name = 'pascal_coseg'
-    config.model.name = 'docs'
+    config.model.name = 'deep_object_coseg'
     config.loss.w1_positive = 1.0
     config.optimizer.name = 'adam'
     config.optimizer.weight_decay = 5e-4
