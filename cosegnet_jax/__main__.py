@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 
 from cosegnet_jax import __version__
 from cosegnet_jax.cli import COMMANDS
-from cosegnet_jax.runtime.errors import UserError, reported
+from cosegnet_jax.runtime.errors import UserError, reported, suggest
 
 
 def main() -> None:
@@ -52,9 +51,7 @@ def _check(name: str) -> None:
         UserError: With the nearest command.
     """
     if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, 1)
-        hint = f'did you mean {near[0]}?' if near else f'there are {", ".join(COMMANDS)}'
-        raise UserError(f'{name}: no such command; {hint}')
+        raise UserError(f'{name}: no such command; {suggest(name, COMMANDS)}')
 
 
 if __name__ == '__main__':

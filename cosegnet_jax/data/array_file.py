@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +14,6 @@ from cosegnet_jax.data.photos import decode
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError, first_line
-
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # what NumPy raises
 
 
 def path(folder: str | Path, name: str, image_size: int) -> Path:
@@ -59,7 +55,7 @@ def read(file: Path) -> Examples:
         with file.open('rb') as stream, np.load(stream, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
         return _examples(**arrays)
-    except (*_DAMAGED, TypeError) as error:  # TypeError: other arrays than these
+    except files.DAMAGED_ARRAYS as error:
         raise UserError(f'{file}: no packed data set ({first_line(error)}); pack it again') from error
 
 

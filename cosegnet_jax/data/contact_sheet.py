@@ -7,15 +7,15 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from jaxtyping import Bool, UInt8
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.data.outline import draw_outline
 
 IMAGES_OF_CLASS = 6
 CLASSES_IN_COLUMN = 5  # or more, once there are more columns than fit
 COLUMNS = 2
 PAPER, INK, GRAY = (255, 255, 255), (24, 28, 36), (110, 118, 130)
-OBJECT = np.array([255, 176, 0])  # orange, as the truth in other pictures of this package
 OUTLIER = (206, 32, 56)
 FONT = Path(matplotlib.get_data_path(), 'fonts/ttf/DejaVuSans.ttf')  # Pillow's own has ASCII letters only
 GAP = 6  # pixels between images
@@ -87,8 +87,7 @@ def _marked(
     """The photo with all but the object dimmed and grayed, and a line around the object."""
     if not inside.any():
         return photo
-    grown = np.asarray(Image.fromarray(inside.astype(np.uint8)).filter(ImageFilter.MaxFilter(5))) > 0
     gray = photo.mean(axis=2, keepdims=True)
     picture = np.where(inside[..., None], photo, 0.3 * photo + 0.3 * gray + 0.2 * 255)
-    picture[grown & ~inside] = OBJECT
+    draw_outline(picture, inside)
     return picture.round().astype(np.uint8)

@@ -8,35 +8,29 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import UInt8
+
+from cosegnet_jax.runtime.on_demand import OnDemand
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Stored:
-    """Looks like the array of all images, or of all masks, of a set; holds none of them."""
+class Stored(OnDemand):
+    """Looks like the array of all images, or of all masks, of a set; holds none of them.
 
-    read: Callable[[int], UInt8[np.ndarray, '...']]  # decodes one record; called from several threads
-    rows: Int[np.ndarray, ' n']  # record of each image
+    `make` decodes one record and is called from several threads.
+    """
+
     row_shape: tuple[int, ...]  # (height, width, 3) of images, (height, width) of masks
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array of all of them."""
-        return (len(self.rows), *self.row_shape)
+        return (len(self), *self.row_shape)
 
     @property
     def nbytes(self) -> int:
         """Bytes of that array."""
         return int(np.prod(self.shape))
-
-    def __getitem__(self, index: int | np.integer | slice | np.ndarray) -> np.ndarray | Stored:
-        """One image, decoded; or the records of several, not yet decoded."""
-        if isinstance(index, int | np.integer):
-            return self.read(int(self.rows[index]))
-        return dataclasses.replace(self, rows=self.rows[index])
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> UInt8[np.ndarray, '...']:
         """All of them, decoded."""

@@ -83,7 +83,7 @@ def best_median_worst(
     is_open = shared.probability >= protocol.decision_threshold
     pixels = predictions.counts(shared, Classes.filed(examples), is_open)
     above, below = protocol.preset.terms(pixels, protocol.empty_truth)
-    figure = published_protocols.FIGURES.index('jaccard')
+    figure = published_protocols.SCORES.index('jaccard')
     rising = np.argsort(metrics.ratio(above[figure], below[figure]), kind='stable')
     picked = {'Best': rising[-1], 'Median': rising[(len(rising) - 1) // 2], 'Worst': rising[0]}
     return {rank: _pair(shared.first[row], shared.second[row]) for rank, row in picked.items()}

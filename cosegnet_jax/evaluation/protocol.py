@@ -141,7 +141,7 @@ class _Sums:
 
     @classmethod
     def zero(cls, masks: int, classes: int) -> _Sums:
-        shape = masks, len(published_protocols.FIGURES), classes
+        shape = masks, len(published_protocols.SCORES), classes
         return cls(np.zeros(classes, np.int64), np.zeros(shape), np.zeros(shape))
 
     def __add__(self, other: _Sums) -> _Sums:

@@ -89,7 +89,7 @@ ROWS: dict[str, tuple[PublishedRow, ...]] = {
     ),
 }
 
-# Of a later method, measured by its authors in groups of five images (`published_protocols`, ssnm); beside which table.
+# Of a later method, measured by its authors in groups of five images (protocol ssnm); beside which table.
 _LATER = 'reported elsewhere, other protocol'
 ELSEWHERE = {
     'Table 1': _rows(_LATER, ('SSNM-HRNet, 2020', 0.949, 0.71)),

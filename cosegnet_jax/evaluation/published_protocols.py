@@ -18,11 +18,11 @@ from cosegnet_jax.evaluation import metrics
 from cosegnet_jax.evaluation.metrics import EmptyTruth
 from cosegnet_jax.evaluation.pairs import PairCounts
 
-FIGURES = ('precision', 'jaccard', 'precision_ungated', 'jaccard_ungated')
+SCORES = ('precision', 'jaccard', 'precision_ungated', 'jaccard_ungated')
 NO_SET = -1
 GROUP = 5  # images
 
-# What pairs add to the sums above and below the line of each of FIGURES.
+# What pairs add to the sums above and below the line of each of SCORES.
 Terms = tuple[Float64[np.ndarray, 'figures p'], Float64[np.ndarray, 'figures p']]
 
 

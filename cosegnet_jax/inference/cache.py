@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
@@ -18,8 +17,6 @@ import numpy as np
 from cosegnet_jax.inference.cosegmentation import Described
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError
-
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 def is_output(folder: Path) -> bool:
@@ -52,7 +49,7 @@ def check(out: Path, fingerprint: str, keys: Collection[str]) -> None:
         return
     try:
         found = json.loads(_model(out).read_text())['fingerprint']
-    except (*_DAMAGED, TypeError):
+    except files.DAMAGED_ARRAYS:
         found = None
     if found != fingerprint:
         raise UserError(
@@ -93,7 +90,7 @@ def load(out: Path, of: str) -> Described | None:
         with _file(out, of).open('rb') as file, np.load(file, allow_pickle=False) as content:
             height, width = content['size'].tolist()
             return Described((height, width), content['soft_mask'], content['embedding'])
-    except _DAMAGED:
+    except files.DAMAGED_ARRAYS:
         return None
 
 

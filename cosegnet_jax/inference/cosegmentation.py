@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from PIL import Image
 from scipy import sparse
 
-T = TypeVar('T')
+from cosegnet_jax.runtime.on_demand import OnDemand
 
 MASK_THRESHOLD = 0.5  # object from this probability on, where nothing else is said
 
@@ -29,23 +29,6 @@ class Described(NamedTuple):
         full = np.array(small.resize((self.size[1], self.size[0]), Image.Resampling.BILINEAR))
         full /= 255
         return full
-
-
-@dataclasses.dataclass(frozen=True)
-class OnDemand(Sequence, Generic[T]):
-    """Looks like a list; makes an item each time it is asked for, and keeps none."""
-
-    make: Callable[[int], T]
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, index: int | slice) -> T | OnDemand[T]:
-        if isinstance(index, slice):
-            chosen = range(self.count)[index]
-            return OnDemand(lambda i: self.make(chosen[i]), len(chosen))
-        return self.make(range(self.count)[index])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -75,4 +58,4 @@ class CoSegmentation:
             photo.putalpha(Image.fromarray(self.masks[index].astype(np.uint8) * 255))
             return photo
 
-        return OnDemand(cut_out, len(self.names))
+        return OnDemand(cut_out, range(len(self.names)))

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from cosegnet_jax.data.photos import squash_photo
 from cosegnet_jax.export import model_file, pretrained
-from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described, OnDemand
+from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described
 from cosegnet_jax.inference.grouping import group
 from cosegnet_jax.inference.neighbors import candidates
 from cosegnet_jax.inference.photo_reading import Source, name_of, read
@@ -23,6 +23,7 @@ from cosegnet_jax.inference.sparse_grouping import group_near
 from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.on_demand import OnDemand
 from cosegnet_jax.runtime.places import local_path
 from cosegnet_jax.training import checkpoints
 
@@ -181,16 +182,16 @@ class CoSegmenter:
         def photo(index: int) -> Image.Image:
             return read(images[index])
 
-        count = len(names)
+        rows = range(len(names))
         return CoSegmentation(
             names=names,
-            masks=OnDemand(mask, count),
-            soft_masks=OnDemand(soft_mask, count),
+            masks=OnDemand(mask, rows),
+            soft_masks=OnDemand(soft_mask, rows),
             probabilities=probabilities,
             groups=found.groups,
             outliers=found.outliers,
             embeddings=embeddings,
-            photos=OnDemand(photo, count),
+            photos=OnDemand(photo, rows),
             mask_threshold=self.mask_threshold,
         )
 

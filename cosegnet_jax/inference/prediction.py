@@ -14,7 +14,7 @@ from tqdm import tqdm
 from cosegnet_jax.inference import cache, results_folder
 from cosegnet_jax.inference.annotations.formats import Format
 from cosegnet_jax.inference.collection import Photo
-from cosegnet_jax.inference.cosegmentation import CoSegmentation, Described, OnDemand
+from cosegnet_jax.inference.cosegmentation import CoSegmentation, Described
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.inference.overview_page import write_overview
 from cosegnet_jax.inference.page import write_report
@@ -22,6 +22,7 @@ from cosegnet_jax.inference.photo_reading import read
 from cosegnet_jax.inference.results_folder import Skipped
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError, printable
+from cosegnet_jax.runtime.on_demand import OnDemand
 
 
 def check(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> None:
@@ -93,7 +94,7 @@ def predict(
 
     names = tuple(photo.name for photo in used)
     paths = [photo.path for photo in used]
-    found = segmenter.relate(names, paths, OnDemand(described, len(used)), threshold, neighbors)
+    found = segmenter.relate(names, paths, OnDemand(described, range(len(used))), threshold, neighbors)
     masks = results_folder.mask_names(names)
     _write_masks(found, [out / mask for mask in masks], [keys[name] for name in names])
     write_page = write_overview if sparse.issparse(found.probabilities) else write_report

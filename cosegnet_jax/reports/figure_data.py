@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,9 +12,6 @@ from jaxtyping import Float, Int
 from cosegnet_jax.reports.pair_views import PairViews, ShownImage, ShownPair
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError
-
-# What NumPy and this file raise on a file that is cut short, damaged, or of another kind.
-_DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -82,7 +77,7 @@ def load(path: Path) -> FigureData:
         )
     except FileNotFoundError as error:
         raise UserError(f'{path}: no such file; evaluate this run again, with cosegnet eval') from error
-    except _DAMAGED as error:
+    except files.DAMAGED_ARRAYS as error:
         raise UserError(f'{path}: damaged; evaluate this run again, with cosegnet eval') from error
 
 

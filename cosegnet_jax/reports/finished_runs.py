@@ -13,6 +13,7 @@ from typing import Any
 
 from cosegnet_jax.config import Config, all_keys, resolve
 from cosegnet_jax.evaluation.published import data_set
+from cosegnet_jax.evaluation.published_protocols import SCORES
 from cosegnet_jax.runtime.errors import UserError
 
 MODELS = {
@@ -36,7 +37,7 @@ _NO_MATTER = (
 )
 # What tables read of a document, beside the config.
 _NEEDED = (
-    'dataset', 'split', 'step', 'precision', 'jaccard', 'precision_ungated', 'jaccard_ungated', 'per_class',
+    'dataset', 'split', 'step', *SCORES, 'per_class',
     'decision.balanced_accuracy', 'decision.auc', 'decision.null_mask_rate', 'protocol.name',
     'protocol.decided_by', 'training.dataset', 'training.config',
 )  # fmt: skip

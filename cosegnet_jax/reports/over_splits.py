@@ -8,10 +8,10 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from cosegnet_jax.evaluation.published_protocols import SCORES
 from cosegnet_jax.reports.finished_runs import Evaluated
 from cosegnet_jax.runtime.errors import UserError
 
-FIGURES = ('precision', 'jaccard', 'precision_ungated', 'jaccard_ungated')
 PER_RUN = ('seed', 'split')  # of the protocol; with the rest, all runs have to agree
 
 
@@ -79,7 +79,7 @@ def _check_splits_differ(runs: Sequence[Evaluated]) -> None:
 
 def _figures(document: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """Every figure with its name; null is NaN."""
-    sections: dict[str, Mapping[str, Any]] = {'': {key: document[key] for key in FIGURES}}
+    sections: dict[str, Mapping[str, Any]] = {'': {key: document[key] for key in SCORES}}
     sections['decision.'] = document['decision']
     for name, scores in document['per_class'].items():
         sections[f'per_class.{name}.'] = scores

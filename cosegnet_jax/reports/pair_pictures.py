@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, UInt8
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
+from cosegnet_jax.data.outline import draw_outline
 from cosegnet_jax.reports.pair_views import ShownImage, ShownPair
 
-MASK_COLOR = np.array([37, 99, 235])  # blue under orange: told apart by the color-blind, too
-OUTLINE_COLOR = np.array([255, 176, 0])
+MASK_COLOR = np.array([37, 99, 235])  # blue, under an orange outline
 BOX_COLOR = np.array([203, 208, 216])
 INK = (55, 62, 74)
 GAP = 4  # pixels between two tiles of an image
@@ -82,10 +82,9 @@ def _photo(image: ShownImage, side: int) -> UInt8[np.ndarray, 'height width 3']:
 
 def _overlay(image: ShownImage, side: int) -> UInt8[np.ndarray, 'height width 3']:
     shown, true = _resized(image.mask, _size(image, side)), _resized(image.truth, _size(image, side))
-    grown = np.asarray(Image.fromarray(true.astype(np.uint8)).filter(ImageFilter.MaxFilter(5))) > 0
     gray = _photo(image, side).mean(axis=2, keepdims=True)  # so that a blue photo does not look like a mask
     overlay = np.where(shown[..., None], 0.4 * gray + 0.6 * MASK_COLOR, 0.6 * gray + 0.4 * 255)
-    overlay[grown & ~true] = OUTLINE_COLOR
+    draw_outline(overlay, true)
     return overlay.round().astype(np.uint8)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from cosegnet_jax.evaluation.published_protocols import SCORES
 from cosegnet_jax.reports import finished_runs
 from cosegnet_jax.reports.finished_runs import Evaluated
 from cosegnet_jax.runtime import files
@@ -15,7 +16,6 @@ from cosegnet_jax.training import run_files
 from cosegnet_jax.training.checkpoints import SCORE
 
 _VALIDATION = SCORE.removesuffix('jaccard')  # what the scalars of an evaluation while training begin with
-_FIGURES = ('precision', 'jaccard', 'precision_ungated', 'jaccard_ungated')
 _OF_DECISIONS = ('balanced_accuracy', 'auc')
 
 
@@ -80,6 +80,6 @@ def _score(evaluated: Evaluated) -> dict[str, Any]:
         'part': evaluated.part,
         'protocol': evaluated.protocol,
         'step': document['step'],
-        **{name: document[name] for name in _FIGURES},
+        **{name: document[name] for name in SCORES},
         **{name: document['decision'][name] for name in _OF_DECISIONS},
     }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from unicodedata import category
 
 # Control characters, what is left of names that are not UTF-8, marks that turn the direction of what follows
@@ -39,6 +40,12 @@ def reported(*kinds: type[Exception], on_interrupt: str = '') -> Iterator[None]:
     except KeyboardInterrupt:
         print(f'\nstopped{on_interrupt and f"; {on_interrupt}"}', file=sys.stderr)
         sys.exit(130)
+
+
+def suggest(name: str, known: Collection[str]) -> str:
+    """The end of a message about a name that does not exist: the nearest one that does, or all of them."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f'did you mean {near[0]}?' if near else f'there are {", ".join(known)}'
 
 
 def printable(text: str) -> str:

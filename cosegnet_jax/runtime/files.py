@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cosegnet_jax.runtime.errors import UserError
+
+# What NumPy raises on an .npz file that is cut short, damaged, or holds something else.
+DAMAGED_ARRAYS = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @contextlib.contextmanager

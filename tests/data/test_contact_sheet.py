@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cosegnet_jax.data import contact_sheet
+from cosegnet_jax.data import contact_sheet, outline
 from cosegnet_jax.data.examples import Examples
 
 SIDE = 24
@@ -34,7 +34,7 @@ def test_each_class_shows_a_few_of_its_images():
 
 def test_an_object_is_outlined_and_the_rest_dimmed():
     sheet = contact_sheet.draw(examples(1, 2), 0)
-    assert count(sheet, contact_sheet.OBJECT) == 2 * 2 * SIDE  # two pixels wide along the height
+    assert count(sheet, outline.COLOR) == 2 * 2 * SIDE  # two pixels wide along the height
     assert count(sheet, BLUE) == 2 * SIDE * SIDE // 2
 
 
@@ -53,8 +53,7 @@ def test_a_class_is_marked_by_its_own_value_of_the_mask():
     sheet = np.asarray(contact_sheet.draw(of_two, 0))
     half = len(sheet) // 2
     first, second = (
-        np.argwhere((part == contact_sheet.OBJECT).all(-1))[:, 1].min()
-        for part in (sheet[:half], sheet[half:])
+        np.argwhere((part == outline.COLOR).all(-1))[:, 1].min() for part in (sheet[:half], sheet[half:])
     )
     assert (first, second) == (contact_sheet.MARGIN + SIDE // 2, contact_sheet.MARGIN + SIDE // 2 - 2)
 

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
+from cosegnet_jax.data import outline
 from cosegnet_jax.reports import pair_pictures
 from cosegnet_jax.reports.pair_views import ShownImage, ShownPair
 
@@ -26,7 +27,7 @@ def test_strip_shows_photo_mask_with_outline_and_cut_out():
     assert (photo == red).all()
     assert overlay[20, 24, 2] > 150 > overlay[20, 24, 0]  # the mask is blue
     assert len(set(overlay[5, 5].tolist())) == 1  # the rest is gray
-    assert (overlay == pair_pictures.OUTLINE_COLOR).all(axis=2).any()
+    assert (overlay == outline.COLOR).all(axis=2).any()
     assert (cutout[20, 30] == red).all()
     assert (cutout[20, 50] == 255).all()  # true object, but not in the mask
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from cosegnet_jax.data.builders.pascal_coseg import PascalCoseg
 from cosegnet_jax.data.builders.shapes import Shapes
 from cosegnet_jax.data.builders.voc2012 import Voc2012
 from cosegnet_jax.data.mask_rules import BY_FILE, MaskRules
-from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.errors import UserError, suggest
 
 _PUBLISHED = {kind.name: kind for kind in (PascalCoseg, Internet, Msrc, Icoseg, Voc2012, Shapes)}
 
@@ -49,9 +48,7 @@ def make(name: str, data_dir: str | Path, rules: MaskRules = BY_FILE) -> CosegBu
         return builder
     if name not in names():
         known = [*names(), f'{Folder.name}/{config or "NAME"}']
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f'did you mean {near[0]}?' if near else f'there are {", ".join(known)}'
-        raise UserError(f'{name}: no such data set; {hint}')
+        raise UserError(f'{name}: no such data set; {suggest(name, known)}')
     builder = _PUBLISHED[kind](config=config or None, data_dir=data_dir)
     builder.rules = rules
     return builder

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from cosegnet_jax.inference.annotations import coco, cvat, labelme
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
-from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.errors import UserError, suggest
 from cosegnet_jax.runtime.optional_import import optional_import
 
 
@@ -37,9 +36,7 @@ def chosen(names: Sequence[str]) -> list[Format]:
     formats = []
     for name in names:
         if name not in FORMATS:
-            near = difflib.get_close_matches(name, FORMATS, 1, 0)[0]
-            known = ', '.join(FORMATS)
-            raise UserError(f'--annotations: {name}: did you mean {near}? The formats are {known}')
+            raise UserError(f'--annotations={name}: no such format; {suggest(name, FORMATS)}')
         formats.append(FORMATS[name])
         if formats[-1].needs:
             optional_import(formats[-1].needs, 'annotations')
