@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.experimental import topologies
 from jax.sharding import Mesh
 
 from cosegnet_jax import data
-from cosegnet_jax.benchmark import counting, layers
+from cosegnet_jax.benchmark import counting
 from cosegnet_jax.benchmark.row import Row, about
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.batches import Batch
@@ -49,7 +48,7 @@ def present(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
 
 
 def ahead(config: Config, topology: str) -> Iterator[Row]:
-    """The train step for TPUs that need not be there; then, for one of them, each of `layers.ENLARGING`.
+    """The train step for TPUs that need not be there.
 
     Args:
         config: The network and its batch.
@@ -58,10 +57,7 @@ def ahead(config: Config, topology: str) -> Iterator[Row]:
     Raises:
         UserError: There is no such slice or no TPU compiler, or its chips cannot share or hold the batch.
     """
-    mesh = _slice(topology)
-    yield compile_step(config, mesh)
-    if config.model.name == 'cosegnet':
-        yield from compile_forms(config, mesh)
+    yield compile_step(config, described_mesh(topology))
 
 
 def compile_step(config: Config, mesh: Mesh) -> Row:
@@ -95,10 +91,10 @@ def compile_step(config: Config, mesh: Mesh) -> Row:
         for drawn in (True, False)
     )
     return {
-        **_about(config, mesh),
+        **about_with_memory(config, mesh),
         'images': images,
         'images_per_device': images / mesh.size,
-        **_estimates(compiled),
+        **estimates(compiled),
         'model_flops': drawn / mesh.size,
         'needed_flops': needed / mesh.size,
         **collectives(compiled.as_text()),
@@ -120,24 +116,12 @@ def collectives(hlo: str) -> Row:
     return {**count, **size}
 
 
-def compile_forms(config: Config, mesh: Mesh) -> Iterator[Row]:
-    """The decoder's enlarging layers, with ReLU, forward and backward, in each of `layers.ENLARGING`.
+def described_mesh(topology: str) -> Mesh:
+    """The mesh over a slice of TPUs that are described, not there.
 
-    For one device of the mesh, and as many maps as it has images in a train step.
+    Raises:
+        UserError: There is no such slice or no TPU compiler.
     """
-    mesh, images = layers.of_one_device(config, mesh)
-    place, dtype = meshes.replicated(mesh), jnp.dtype(config.model.dtype)
-    shapes = [
-        tuple(jax.ShapeDtypeStruct(shape, dtype, sharding=place) for shape in layer)
-        for layer in layers.enlarging(config, images)
-    ]
-    for name, form in layers.ENLARGING.items():
-        compiled = jax.jit(layers.differentiated(form)).lower(shapes).compile()
-        yield {**_about(config, mesh), 'form': name, 'images': images, **_estimates(compiled)}
-
-
-def _slice(topology: str) -> Mesh:
-    """The mesh over a slice of TPUs that are described, not there."""
     jax.config.update('jax_platforms', 'cpu')  # where libtpu is installed, JAX would look for its TPU
     for name, value in _NO_TPU.items():
         os.environ.setdefault(name, value)
@@ -174,13 +158,13 @@ def _batch(config: Config, groups: int, members: int, mesh: Mesh) -> Batch:
     )
 
 
-def _about(config: Config, mesh: Mesh) -> Row:
+def about_with_memory(config: Config, mesh: Mesh) -> Row:
     """As `about`, with the memory of a TPU."""
     row = about(config, mesh)
     return row | ({'hbm_gib': HBM_GIB[row['device']]} if row['device'] in HBM_GIB else {})
 
 
-def _estimates(compiled: Any) -> Row:
+def estimates(compiled: Any) -> Row:
     """What the compiler plans and expects, on each device."""
     memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
     arguments, temporaries = memory.argument_size_in_bytes, memory.temp_size_in_bytes

@@ -1,6 +1,6 @@
-"""What can be measured: training steps, evaluation, all pairs of ever more images, input, layers, compiling.
+"""What can be measured: training steps, evaluation, all pairs of ever more images, input, compiling.
 
-Each mode gives rows as they are measured, one but for 'pairs' and 'layers'.
+Each mode gives rows as they are measured, one but for 'pairs'.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import optax
 
 from cosegnet_jax import data
-from cosegnet_jax.benchmark import all_pairs, compilation, counting, layers, timing
+from cosegnet_jax.benchmark import all_pairs, compilation, counting, timing
 from cosegnet_jax.benchmark.row import Row, about, rates
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
@@ -97,7 +97,6 @@ MODES = {
     'eval': all_pairs.evaluate,
     'pairs': all_pairs.growth,
     'input': feed,
-    'layers': layers.measure,
     'compile': compilation.present,
 }
 

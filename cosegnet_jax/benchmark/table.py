@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cosegnet_jax.benchmark.row import Row
+
+
+def write(rows: Iterable[Row], as_table: bool) -> None:
+    """Prints rows as they are measured, a line of JSON each; or all of them as a table."""
+    if as_table:
+        print(markdown(list(rows)))
+        return
+    for row in rows:
+        print(json.dumps(row), flush=True)  # the next may take long
 
 
 def markdown(rows: Sequence[Row]) -> str:

@@ -1,14 +1,12 @@
 """Measure a config.
 
-cosegnet benchmark --config=NAME --mode=train|eval|pairs|input|layers|compile [--config.key=value …]
+cosegnet benchmark --config=NAME --mode=train|eval|pairs|input|compile [--config.key=value …]
 
-Prints a line of JSON; 'pairs' prints one for each number of images, 'layers' for each form of a kind of
-layers. --peer=SCRIPT runs another program in turn with this one and adds the ratio; --peer_args and
---peer_python say how. --topology=v5e:2x2 compiles for TPUs that need not be there, and prints a line for each
-form of the enlarging convolutions, too. --table prints a Markdown table at the end instead.
+Prints a line of JSON; 'pairs' prints one for each number of images. --peer=SCRIPT runs another program in
+turn with this one and adds the ratio; --peer_args and --peer_python say how. --topology=v5e:2x2 compiles for
+TPUs that need not be there. --table prints a Markdown table at the end instead.
 """
 
-import json
 import shlex
 import sys
 
@@ -43,9 +41,4 @@ def main() -> None:
         rows = compilation.ahead(config, _TOPOLOGY.value)
     else:
         rows = modes.MODES[_MODE.value](config, _BLOCKS.value, _REPEATS.value)
-    rows = ({'mode': _MODE.value, **row} for row in rows)
-    if _TABLE.value:
-        print(table.markdown(list(rows)))
-        return
-    for row in rows:
-        print(json.dumps(row), flush=True)  # the next may take long
+    table.write(({'mode': _MODE.value, **row} for row in rows), as_table=_TABLE.value)

@@ -9,7 +9,7 @@ import jax
 import pytest
 
 from cosegnet_jax import config as configs
-from cosegnet_jax.benchmark import compilation, counting, layers
+from cosegnet_jax.benchmark import compilation, counting
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import optimizer, state
 
@@ -94,14 +94,6 @@ def test_memory_holds_the_state_once_and_the_batch(row):
     assert 0 <= outputs * 2**30 < 0.1 * held
 
 
-def test_forms_are_compiled_on_the_layers_of_one_device():
-    rows = list(compilation.compile_forms(SMALL, compilation.meshes.data_mesh()))
-    assert [row['form'] for row in rows] == list(layers.ENLARGING)
-    assert {(row['devices'], row['images']) for row in rows} == {(1, 6)}
-    flops = {row['form']: row['flops'] for row in rows}
-    assert flops['enlarged'] > flops['phases']
-
-
 @pytest.mark.skipif(importlib.util.find_spec('libtpu') is not None, reason='libtpu is installed')
 def test_without_the_compiler_it_says_how_to_get_it(monkeypatch):
     monkeypatch.delenv('TPU_LIBRARY_PATH', raising=False)
@@ -112,7 +104,7 @@ def test_without_the_compiler_it_says_how_to_get_it(monkeypatch):
 @pytest.mark.skipif(importlib.util.find_spec('libtpu') is None, reason='libtpu is not installed')
 @pytest.mark.parametrize(('topology', 'chips'), [('v5e:1x1', 1), ('v5e:4x4', 16), ('v5p:2x2x1', 4)])
 def test_slices_of_one_chip_and_of_many_are_known(topology, chips):
-    assert compilation._slice(topology).size == chips
+    assert compilation.described_mesh(topology).size == chips
 
 
 def test_an_unknown_slice_is_refused_in_one_line(monkeypatch):

@@ -29,7 +29,7 @@ def small(name: str) -> configs.Config:
     return dataclasses.replace(SMALL, model=dataclasses.replace(SMALL.model, name=name))
 
 
-@pytest.mark.parametrize('mode', sorted(modes.MODES.keys() - {'layers'}))  # of one device: test_layers.py
+@pytest.mark.parametrize('mode', sorted(modes.MODES))
 def test_every_mode_of_all_devices_gives_lines_of_finite_figures(monkeypatch, mode):
     monkeypatch.setattr(all_pairs, 'IMAGES', (4, 9))
     rows = [json.loads(json.dumps(row)) for row in modes.MODES[mode](SMALL, 2, 1)]

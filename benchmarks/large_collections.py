@@ -1,6 +1,6 @@
 """Time, memory and truth of deciding only some pairs, on embeddings like those of an evaluated run.
 
-python -m cosegnet_jax.benchmark.large --workdir=runs/shapes [--photos=10000] [--neighbors=20]
+python benchmarks/large_collections.py --workdir=runs/shapes [--photos=10000] [--neighbors=20]
 
 Prints a line of JSON. Embeddings are drawn from 100 kinds: Gaussians, their centers three times as far apart
 as the classes of the images that eval.py has kept, and half as wide. `recall` is the share of the true

@@ -1,12 +1,12 @@
 import json
 
+import exported_forms
 import numpy as np
 import programs
 import pytest
 from PIL import Image
 from untrained_runs import SMALL, random_params, save_run
 
-from cosegnet_jax.benchmark import exported
 from cosegnet_jax.export import model_file, stablehlo
 from cosegnet_jax.export.model_folder import export
 from cosegnet_jax.runtime import mesh as meshes
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.slow
 
 
 def test_differences_are_the_largest_and_pixels_those_that_change_sides():
-    ours = exported.Answers(np.full((2, 2, 2), 0.4), np.zeros((2, 64)), np.ones((2, 2)))
+    ours = exported_forms.Answers(np.full((2, 2, 2), 0.4), np.zeros((2, 64)), np.ones((2, 2)))
     masks = np.array([[[0.6, 0.4], [0.4, 0.5]], [[0.1, 0.4], [0.4, 0.4]]])
-    theirs = exported.Answers(masks, ours.embeddings - 2, ours.probabilities - [[0, 0], [0.25, 0]])
-    assert exported.differences(ours, theirs) == {
+    theirs = exported_forms.Answers(masks, ours.embeddings - 2, ours.probabilities - [[0, 0], [0.25, 0]])
+    assert exported_forms.differences(ours, theirs) == {
         'masks': pytest.approx(0.3),
         'embeddings': 2,
         'probabilities': 0.25,
@@ -38,7 +38,7 @@ def test_each_form_in_a_folder_has_a_line(tmp_path):
         export(run, tmp_path / name, None, stored, writers)
 
     done = programs.run(
-        *('-m', 'cosegnet_jax.benchmark.exported', f'--workdir={run}'),
+        *('benchmarks/exported_forms.py', f'--workdir={run}'),
         *(f'--exported={tmp_path}/full,{tmp_path}/half', f'--images={tmp_path}/photos'),
     )
     assert done.returncode == 0, done.stderr
@@ -55,4 +55,4 @@ def test_each_form_in_a_folder_has_a_line(tmp_path):
     (tmp_path / 'full' / 'decide.stablehlo').unlink()
     network = model_file.read(tmp_path / 'full' / model_file.NAME, meshes.data_mesh())
     with pytest.raises(UserError, match=r'decide\.stablehlo: no such file'):
-        list(exported.forms(tmp_path / 'full', network))
+        list(exported_forms.forms(tmp_path / 'full', network))

@@ -4,12 +4,13 @@ import math
 
 import jax
 import jax.numpy as jnp
+import layer_forms
 import numpy as np
+import programs
 import pytest
 
 from cosegnet_jax import config as configs
-from cosegnet_jax.benchmark import layers
-from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime import mesh as meshes
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +23,7 @@ SMALL = configs.Config(
 
 @pytest.fixture(scope='module')
 def rows():
-    return [json.loads(json.dumps(row)) for row in layers.measure(SMALL, 1, 1)]
+    return [json.loads(json.dumps(row)) for row in layer_forms.measure(SMALL, 1, 1)]
 
 
 def test_every_form_of_a_kind_is_timed_on_the_images_of_one_device(rows):
@@ -40,18 +41,18 @@ def test_every_form_of_a_kind_is_timed_on_the_images_of_one_device(rows):
 
 @pytest.mark.parametrize('kind', ['convolution', 'pooling', 'enlarging'])
 def test_forms_of_a_kind_agree_forward_and_backward(kind):
-    shapes, forms = layers.KINDS[kind]
+    shapes, forms = layer_forms.KINDS[kind]
     rng = np.random.default_rng(0)
     last = list(shapes(SMALL, 2))[-1]
     given = [[jnp.asarray(rng.normal(size=shape)) for shape in last]]
-    used, *others = (layers.differentiated(form)(given) for form in forms.values())
+    used, *others = (layer_forms.differentiated(form)(given) for form in forms.values())
     for other in others:
         jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), other, used)
 
 
 @pytest.mark.parametrize('kind', ['convolution', 'pooling', 'enlarging'])
 def test_relu_follows_convolutions_and_no_pooling(kind):
-    shapes, forms = layers.KINDS[kind]
+    shapes, forms = layer_forms.KINDS[kind]
     _, x, *weights = next(iter(shapes(SMALL, 1)))
     for form in forms.values():
         y = form(-jnp.ones(x), *map(jnp.ones, weights))
@@ -61,7 +62,7 @@ def test_relu_follows_convolutions_and_no_pooling(kind):
 def test_shapes_are_those_of_the_network():
     """At full width: the maps of VGG16, and conv1_1 and cT12 as the paper has them."""
     full = dataclasses.replace(SMALL, image_size=224, model=configs.Model())
-    convolutions, poolings, enlarging = (list(shapes(full, 1)) for shapes, _ in layers.KINDS.values())
+    convolutions, poolings, enlarging = (list(shapes(full, 1)) for shapes, _ in layer_forms.KINDS.values())
     assert [len(convolutions), len(poolings), len(enlarging)] == [13, 5, 5]
     assert convolutions[0] == ((1, 224, 224, 64), (1, 224, 224, 3), (3, 3, 3, 64), (64,))
     assert poolings[-1] == ((1, 7, 7, 512), (1, 14, 14, 512))
@@ -69,6 +70,14 @@ def test_shapes_are_those_of_the_network():
 
 
 def test_other_networks_have_other_layers():
-    other = dataclasses.replace(SMALL, model=dataclasses.replace(SMALL.model, name='deep_object_coseg'))
-    with pytest.raises(UserError, match='name=deep_object_coseg: --mode=layers measures those of cosegnet'):
-        next(layers.measure(other, 1, 1))
+    done = programs.run('benchmarks/layer_forms.py', '--config=deep_object_coseg')
+    assert done.returncode == 2
+    assert 'config.model.name=deep_object_coseg: these are the layers of cosegnet' in done.stderr
+
+
+def test_forms_are_compiled_on_the_layers_of_one_device():
+    rows = list(layer_forms.compiled(SMALL, meshes.data_mesh()))
+    assert [row['form'] for row in rows] == list(layer_forms.ENLARGING)
+    assert {(row['devices'], row['images']) for row in rows} == {(1, 3)}
+    flops = {row['form']: row['flops'] for row in rows}
+    assert flops['enlarged'] > flops['phases']

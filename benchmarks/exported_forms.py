@@ -1,6 +1,6 @@
 """How near exported networks are to the run that they are from, on photos.
 
-python -m cosegnet_jax.benchmark.exported --workdir=runs/pascal --exported=FOLDER[,FOLDER] --images=FOLDER
+python benchmarks/exported_forms.py --workdir=runs/pascal --exported=FOLDER[,FOLDER] --images=FOLDER
 
 Prints a line of JSON for each form of the network that is in these folders of `cosegnet export`: its largest
 differences from the checkpoint it was made of, in masks, embeddings and probabilities, and the share of the

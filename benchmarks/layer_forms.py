@@ -1,4 +1,10 @@
-"""CoSegNet's layers by kind, and the forms in which each kind can be computed, forward and backward."""
+"""Time CoSegNet's layers by kind in each form in which they can be computed, forward and backward.
+
+python benchmarks/layer_forms.py --config=pascal_voc [--config.key=value …] [--blocks=5] [--table]
+
+Prints a line of JSON for each form of convolutions, poolings and enlarging convolutions. With
+--topology=v5e:1x1 it compiles the enlarging convolutions for TPUs that need not be there, and times nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +15,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from absl import flags
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from cosegnet_jax import data
-from cosegnet_jax.benchmark import timing
+from cosegnet_jax.benchmark import compilation, table, timing
 from cosegnet_jax.benchmark.row import Row, about
+from cosegnet_jax.cli import command_line
 from cosegnet_jax.config import Config
 from cosegnet_jax.networks import plain
 from cosegnet_jax.networks.decoder import CHANNELS, UPSAMPLED
@@ -28,6 +36,24 @@ Form = Callable[..., Array]  # of a layer, with the activation that follows it
 Shapes = tuple[tuple[int, ...], ...]  # of the output of a layer, and of its input, kernel and bias, if any
 
 
+_BLOCKS = flags.DEFINE_integer('blocks', 5, 'Timed blocks, of which the median counts.', lower_bound=1)
+_REPEATS = flags.DEFINE_integer('repeats', 1, 'Steps of a block.', lower_bound=1)
+_TABLE = flags.DEFINE_bool('table', False, 'Print a Markdown table.')
+_TOPOLOGY = flags.DEFINE_string('topology', None, 'TPU slice to compile for, such as v5e:1x1.')
+
+
+def main() -> None:
+    """Prints lines of JSON, or a table."""
+    config = command_line.config()
+    if config.model.name != 'cosegnet':
+        raise UserError(f'config.model.name={config.model.name}: these are the layers of cosegnet; use that')
+    if _TOPOLOGY.value:
+        rows = compiled(config, compilation.described_mesh(_TOPOLOGY.value))
+    else:
+        rows = measure(config, _BLOCKS.value, _REPEATS.value)
+    table.write(rows, as_table=_TABLE.value)
+
+
 def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """Seconds of all layers of a kind in each of its forms: a row for each.
 
@@ -35,10 +61,8 @@ def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     Every layer's gradients are all computed: training does without the one of conv1_1's photos.
 
     Raises:
-        UserError: The network is another one, or the devices cannot share the batch evenly.
+        UserError: The devices cannot share the batch evenly.
     """
-    if config.model.name != 'cosegnet':
-        raise UserError(f'config.model.name={config.model.name}: --mode=layers measures those of cosegnet')
     mesh, images = of_one_device(config, meshes.data_mesh())
     rng = np.random.default_rng(0)
     for kind, (shapes, forms) in KINDS.items():
@@ -51,6 +75,23 @@ def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
             jax.block_until_ready(run())
             seconds = timing.median_seconds(run, blocks, repeats)
             yield {**about(config, mesh), 'kind': kind, 'form': name, 'images': images, 's_per_step': seconds}
+
+
+def compiled(config: Config, mesh: Mesh) -> Iterator[Row]:
+    """The decoder's enlarging layers, with ReLU, forward and backward, in each of `ENLARGING`.
+
+    For one device of the mesh, and as many maps as it has images in a train step.
+    """
+    mesh, images = of_one_device(config, mesh)
+    place, dtype = meshes.replicated(mesh), jnp.dtype(config.model.dtype)
+    shapes = [
+        tuple(jax.ShapeDtypeStruct(shape, dtype, sharding=place) for shape in layer)
+        for layer in enlarging(config, images)
+    ]
+    for name, form in ENLARGING.items():
+        program = jax.jit(differentiated(form)).lower(shapes).compile()
+        on = compilation.about_with_memory(config, mesh)
+        yield {**on, 'form': name, 'images': images, **compilation.estimates(program)}
 
 
 def of_one_device(config: Config, mesh: Mesh) -> tuple[Mesh, int]:
@@ -130,3 +171,7 @@ KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form
     ),
     'enlarging': (enlarging, {'used': _with_relu(convolution.upsample_conv3x3), **ENLARGING}),
 }
+
+
+if __name__ == '__main__':
+    command_line.start(main)
