@@ -26,7 +26,7 @@ from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.inference.grouping import Groups, group
 from cosegnet_jax.inference.neighbors import candidates
 from cosegnet_jax.inference.sparse_grouping import group_near
-from cosegnet_jax.reports import figure_data
+from cosegnet_jax.reports.figures import figure_data
 from cosegnet_jax.runtime.errors import UserError
 
 KINDS = 100

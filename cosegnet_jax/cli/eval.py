@@ -14,7 +14,7 @@ some folders; and OUT/runs.jsonl, a line for every run there is, also those that
 from absl import flags
 
 from cosegnet_jax.cli import command_line
-from cosegnet_jax.reports.comparison import write_pages
+from cosegnet_jax.reports.pages.comparison import write_pages
 from cosegnet_jax.reports.run_evaluation import evaluate_run
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path

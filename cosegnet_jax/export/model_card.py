@@ -22,7 +22,7 @@ from cosegnet_jax.export.model_file import Stored
 from cosegnet_jax.networks.encoders.efficientnet_lite import VARIANTS
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.reports.finished_runs import Evaluated
-from cosegnet_jax.reports.tables import percent, ratio
+from cosegnet_jax.reports.tables.score_tables import percent, ratio
 from cosegnet_jax.training.run_files import Record
 
 _TASK = 'image-segmentation'  # of those that the Hub knows

@@ -16,8 +16,8 @@ from cosegnet_jax.inference.annotations.formats import Format
 from cosegnet_jax.inference.collection import Photo
 from cosegnet_jax.inference.cosegmentation import CoSegmentation, Described
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
-from cosegnet_jax.inference.overview_page import write_overview
-from cosegnet_jax.inference.page import write_report
+from cosegnet_jax.inference.pages.overview_page import write_overview
+from cosegnet_jax.inference.pages.report_page import write_report
 from cosegnet_jax.inference.photo_reading import read
 from cosegnet_jax.inference.results_folder import Skipped
 from cosegnet_jax.runtime import files

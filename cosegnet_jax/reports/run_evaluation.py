@@ -12,9 +12,10 @@ from cosegnet_jax.evaluation import pair_samples
 from cosegnet_jax.evaluation.published import published_rows
 from cosegnet_jax.evaluation.results import result_name, to_json, write_json
 from cosegnet_jax.evaluation.scoring import look, measure, score
-from cosegnet_jax.reports import figure_data, pair_pictures, pair_views, run_page
+from cosegnet_jax.reports.figures import figure_data, pair_pictures, pair_views
 from cosegnet_jax.reports.finished_runs import MODELS
-from cosegnet_jax.reports.tables import format_tables
+from cosegnet_jax.reports.pages import run_page
+from cosegnet_jax.reports.tables.score_tables import format_tables
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import checkpoints, run_files
 

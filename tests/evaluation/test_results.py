@@ -9,7 +9,7 @@ from cosegnet_jax import networks
 from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.published import published_rows
 from cosegnet_jax.evaluation.results import result_name, to_json, write_json
-from cosegnet_jax.reports.tables import format_tables
+from cosegnet_jax.reports.tables.score_tables import format_tables
 from cosegnet_jax.runtime import mesh as meshes
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from cosegnet_jax.evaluation import published
 from cosegnet_jax.evaluation.published import INTERNET, MSRC, PASCAL, PublishedRow
 from cosegnet_jax.reports.finished_runs import MODELS, Evaluated, Recipe
-from cosegnet_jax.reports.over_splits import PER_RUN, Spread, over_splits
-from cosegnet_jax.reports.tables import DASH, percent, ratio
+from cosegnet_jax.reports.tables.over_splits import PER_RUN, Spread, over_splits
+from cosegnet_jax.reports.tables.score_tables import DASH, percent, ratio
 
 DECISIONS = {
     'Decision accuracy, balanced': 'decision.balanced_accuracy',

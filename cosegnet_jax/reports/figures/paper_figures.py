@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from cosegnet_jax.evaluation.published import INTERNET, MSRC, PASCAL, data_set
-from cosegnet_jax.reports import figure_data, figures, pair_pictures
-from cosegnet_jax.reports.embedding_figure import embedding_chart
-from cosegnet_jax.reports.figure_data import FigureData
+from cosegnet_jax.reports.figures import charts, figure_data, pair_pictures
+from cosegnet_jax.reports.figures.embedding_figure import embedding_chart
+from cosegnet_jax.reports.figures.figure_data import FigureData
+from cosegnet_jax.reports.figures.pair_views import ShownPair
 from cosegnet_jax.reports.finished_runs import MODELS, Evaluated, Recipe
-from cosegnet_jax.reports.pair_views import ShownPair
-from cosegnet_jax.reports.paper_tables import Keys
+from cosegnet_jax.reports.tables.paper_tables import Keys
 from cosegnet_jax.training import run_files
 
 CURVES = {
@@ -127,15 +127,15 @@ def _false_objects(
 def _curves(runs: Sequence[Evaluated], file: Path, recipes: Mapping[Recipe, str]) -> PaperFigure | None:
     """Losses and Jaccard over the steps of training, of every network."""
     trained = {run.workdir: run for run in runs}  # once, though evaluated on several sets
-    by_model: dict[str, list[figures.Records]] = {}
+    by_model: dict[str, list[charts.Records]] = {}
     for workdir, run in trained.items():
         by_model.setdefault(f'{_network(run)}, recipe {recipes[run.recipe]}', []).append(
             run_files.read(workdir)
         )
     every = [record for of_model in by_model.values() for log in of_model for record in log]
-    if not any(figures.series(every, key)[0] for key in CURVES):
+    if not any(charts.series(every, key)[0] for key in CURVES):
         return None
-    file.write_bytes(figures.png(figures.curves_chart(by_model, CURVES)))
+    file.write_bytes(charts.png(charts.curves_chart(by_model, CURVES)))
     counts = '; '.join(f'{name}: {len(of_model)}' for name, of_model in by_model.items())
     caption = (
         'A thin line is a run; a bold one is the mean over the runs of a model, at steps that all of them '
@@ -150,7 +150,7 @@ def _embeddings(run: Evaluated, file: Path, recipes: Mapping[Recipe, str]) -> Pa
     """Where the metric network puts images (paper §3.3)."""
     what = _figure_data(run)
     assert what.embedding is not None  # CoSegNet has one
-    file.write_bytes(figures.png(embedding_chart(what.embedding, what.labels, what.classes)))
+    file.write_bytes(charts.png(embedding_chart(what.embedding, what.labels, what.classes)))
     caption = (
         f'Each of {len(what.labels)} images at its embedding, 64 numbers projected on their two first '
         'principal components, in the color of the first class that it is filed under. '
@@ -164,7 +164,7 @@ def _decisions(run: Evaluated, file: Path, recipes: Mapping[Recipe, str]) -> Pap
     """How the probabilities of pairs with and without a common object spread."""
     found, counted = run.document['decision'], run.document['probabilities']
     negative, positive = (np.array(counted[kind]) for kind in ('negative', 'positive'))
-    file.write_bytes(figures.png(figures.decision_chart(negative, positive, found['threshold'])))
+    file.write_bytes(charts.png(charts.decision_chart(negative, positive, found['threshold'])))
     caption = (
         f'Probability of a common object, of {found["positive_pairs"]} pairs with one and '
         f'{found["negative_pairs"]} without, each kind out of 100 %. {_source(run, recipes)}'

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 from scipy import sparse
 
-from cosegnet_jax.inference import overview_page
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
+from cosegnet_jax.inference.pages import overview_page
 
 
 @pytest.fixture

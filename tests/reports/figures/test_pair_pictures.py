@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 
 from cosegnet_jax.data import outline
-from cosegnet_jax.reports import pair_pictures
-from cosegnet_jax.reports.pair_views import ShownImage, ShownPair
+from cosegnet_jax.reports.figures import pair_pictures
+from cosegnet_jax.reports.figures.pair_views import ShownImage, ShownPair
 
 
 def tiles(strip, width):

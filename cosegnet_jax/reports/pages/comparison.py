@@ -7,10 +7,11 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from cosegnet_jax.reports import html_page, run_log
+from cosegnet_jax.reports import run_log
+from cosegnet_jax.reports.figures.paper_figures import PaperFigure, write_figures
 from cosegnet_jax.reports.finished_runs import MODELS, Evaluated, find, flags
-from cosegnet_jax.reports.paper_figures import PaperFigure, write_figures
-from cosegnet_jax.reports.paper_tables import Keys, Table, paper_tables
+from cosegnet_jax.reports.pages import html_page
+from cosegnet_jax.reports.tables.paper_tables import Keys, Table, paper_tables
 
 TITLE = 'CoSegNet: the tables and figures of the paper, from finished runs'
 SUMMARY = 'Published figures beside those of this project; their splits and protocols are not the same.'

@@ -15,9 +15,10 @@ from PIL import Image
 from cosegnet_jax.evaluation.pair_samples import POOL
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
-from cosegnet_jax.reports import figures, html_page, pair_pictures
-from cosegnet_jax.reports.pair_views import PairViews, ShownImage, ShownPair
-from cosegnet_jax.reports.tables import comparison_rows, percent, ratio
+from cosegnet_jax.reports.figures import charts, pair_pictures
+from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.pages import html_page
+from cosegnet_jax.reports.tables.score_tables import comparison_rows, percent, ratio
 
 TILE = 168  # pixels, height of a photo
 
@@ -29,7 +30,7 @@ def write_report(
     results: Results,
     views: PairViews,
     seed: int,
-    curves: figures.Records = (),
+    curves: charts.Records = (),
     published: Sequence[PublishedRow] = (),
 ) -> None:
     """Write figures, tables, charts and sample pairs as one HTML file that works without a network.
@@ -40,8 +41,8 @@ def write_report(
         results: what `evaluate` returned.
         views: pairs to look at.
         seed: by which they were drawn.
-        curves: records of the training log, each with a `step` and any of the keys of `figures.LOSSES` and
-            `figures.VALIDATION`; a chart without a point is left out.
+        curves: records of the training log, each with a `step` and any of the keys of `charts.LOSSES` and
+            `charts.VALIDATION`; a chart without a point is left out.
         published: rows to set beside ours.
     """
     sections = [
@@ -171,7 +172,7 @@ def _classes(results: Results) -> str:
 
 def _decisions(results: Results) -> str:
     found = results.decision
-    chart = figures.decision_chart(results.probabilities[0], results.probabilities[1], found.threshold)
+    chart = charts.decision_chart(results.probabilities[0], results.probabilities[1], found.threshold)
     words = (
         f'{percent(found.true_positive_rate)} % of the {found.positive_pairs} pairs with a common object '
         f'and {percent(1 - found.true_negative_rate)} % of the {found.negative_pairs} pairs without one '
@@ -195,22 +196,22 @@ def _decisions(results: Results) -> str:
     )
 
 
-def _training(curves: figures.Records) -> str:
+def _training(curves: charts.Records) -> str:
     body = ''
-    if any(figures.series(curves, key)[0] for key in figures.LOSSES):
-        alt = 'Curves of the losses over the steps. ' + _from_to(curves, figures.LOSSES)
-        body += '<h3>Losses</h3>' + _chart(figures.loss_chart(curves), alt)
-    if any(figures.series(curves, key)[0] for key in figures.VALIDATION):
-        alt = 'Curves of the validation figures over the steps. ' + _from_to(curves, figures.VALIDATION)
-        body += '<h3>On the validation part</h3>' + _chart(figures.validation_chart(curves), alt)
+    if any(charts.series(curves, key)[0] for key in charts.LOSSES):
+        alt = 'Curves of the losses over the steps. ' + _from_to(curves, charts.LOSSES)
+        body += '<h3>Losses</h3>' + _chart(charts.loss_chart(curves), alt)
+    if any(charts.series(curves, key)[0] for key in charts.VALIDATION):
+        alt = 'Curves of the validation figures over the steps. ' + _from_to(curves, charts.VALIDATION)
+        body += '<h3>On the validation part</h3>' + _chart(charts.validation_chart(curves), alt)
     return body
 
 
-def _from_to(curves: figures.Records, labels: dict[str, str]) -> str:
+def _from_to(curves: charts.Records, labels: dict[str, str]) -> str:
     """Say in words where each curve begins and ends."""
     parts = []
     for key, label in labels.items():
-        steps, values = figures.series(curves, key)
+        steps, values = charts.series(curves, key)
         if steps:
             parts.append(
                 f'{label}: {values[0]:.3g} at step {steps[0]}, {values[-1]:.3g} at step {steps[-1]}.'
@@ -242,7 +243,7 @@ def _jpeg(pixels: UInt8[np.ndarray, 'height width 3']) -> bytes:
 
 
 def _chart(figure: Figure, alt: str) -> str:
-    return html_page.image(html_page.data_uri('image/svg+xml', figures.svg(figure).encode()), alt)
+    return html_page.image(html_page.data_uri('image/svg+xml', charts.svg(figure).encode()), alt)
 
 
 _STYLE = """

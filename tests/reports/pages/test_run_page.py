@@ -13,8 +13,8 @@ from cosegnet_jax.evaluation import pair_samples
 from cosegnet_jax.evaluation.predictions import PairMasks
 from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.published import published_rows
-from cosegnet_jax.reports import pair_views
-from cosegnet_jax.reports.run_page import write_report
+from cosegnet_jax.reports.figures import pair_views
+from cosegnet_jax.reports.pages.run_page import write_report
 
 CURVES = [
     {'step': 10, 'loss': 2.0, 'loss_mask': 1.0},

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float32
 from PIL import Image
 
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
-from cosegnet_jax.reports import html_page
+from cosegnet_jax.reports.pages import html_page
 
 SIDE = 200  # pixels, the longer side of a photo in the page
 QUALITY = 80  # of its JPEG
@@ -85,7 +85,7 @@ def _scripts(probabilities: Float32[np.ndarray, 'n n']) -> str:
 
 def packaged(name: str) -> str:
     """The text of a script or style beside this module."""
-    return resources.files('cosegnet_jax.inference').joinpath(name).read_text(encoding='utf-8')
+    return resources.files('cosegnet_jax.inference.pages').joinpath(name).read_text(encoding='utf-8')
 
 
 _TILE = """<li><button type="button" class="tile" data-view="photo" style="--mask:url({mask})">

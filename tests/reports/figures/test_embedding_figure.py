@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cosegnet_jax.data.examples import NO_CLASS
-from cosegnet_jax.reports import figures
-from cosegnet_jax.reports.embedding_figure import embedding_chart, project
+from cosegnet_jax.reports.figures import charts
+from cosegnet_jax.reports.figures.embedding_figure import embedding_chart, project
 
 
 def distances(points):
@@ -52,7 +52,7 @@ def test_every_class_has_its_own_look_and_images_without_one_are_gray():
     assert len(looks) == 21
     assert '% of the variance' in axes.get_xlabel()
     picture_width = chart.get_size_inches()[0] * chart.dpi
-    figures.png(chart)  # lays it out
+    charts.png(chart)  # lays it out
     box = chart.legends[0].get_window_extent()
     assert axes.get_window_extent().x1 <= box.x0
-    assert box.x1 <= picture_width * figures.PIXELS_PER_INCH / chart.dpi
+    assert box.x1 <= picture_width * charts.PIXELS_PER_INCH / chart.dpi

@@ -5,9 +5,9 @@ import pytest
 from finished_runs import document, write
 from test_run_page import Page
 
-from cosegnet_jax.reports import figure_data
-from cosegnet_jax.reports.comparison import write_pages
-from cosegnet_jax.reports.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.figures import figure_data
+from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.pages.comparison import write_pages
 
 
 def pair(shares):

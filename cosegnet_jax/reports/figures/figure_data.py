@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from cosegnet_jax.reports.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError
 

@@ -5,7 +5,7 @@ from scoring_by_hand import pixel_counts, truth_in_pair
 from cosegnet_jax.evaluation import pair_samples
 from cosegnet_jax.evaluation.predictions import PairMasks
 from cosegnet_jax.evaluation.protocol import Protocol
-from cosegnet_jax.reports import pair_views
+from cosegnet_jax.reports.figures import pair_views
 
 
 def test_shown_pairs_hold_what_the_model_says_of_them(crowd, masks, decisions):

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
-from cosegnet_jax.inference.page import VIEWS, packaged, tile
-from cosegnet_jax.reports import html_page
+from cosegnet_jax.inference.pages.report_page import VIEWS, packaged, tile
+from cosegnet_jax.reports.pages import html_page
 
 GROUPS = 100  # shown; with all photos below, 1,250 at most, which make a page of 13 MB
 OF_A_GROUP = 12

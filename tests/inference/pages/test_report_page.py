@@ -14,9 +14,9 @@ from PIL import Image
 
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.inference.grouping import group
-from cosegnet_jax.inference.page import write_report
+from cosegnet_jax.inference.pages.report_page import write_report
 
-CLUSTERING = resources.files('cosegnet_jax.inference').joinpath('clustering.js').read_text()
+CLUSTERING = resources.files('cosegnet_jax.inference.pages').joinpath('clustering.js').read_text()
 CHROMIUM = shutil.which('chromium')
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason='needs Chromium on the PATH')
 

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 
 from cosegnet_jax.data.examples import NO_CLASS
-from cosegnet_jax.reports.figures import COLORS, GRAY, WIDTH, tidy
+from cosegnet_jax.reports.figures.charts import COLORS, GRAY, WIDTH, tidy
 
 MARKERS = 'os^DvP'  # six shapes and seven colors turn together: 42 classes before a pair returns
 A_COLUMN = 21  # names of classes in the legend

@@ -4,7 +4,7 @@ import statistics
 import pytest
 from finished_runs import evaluated
 
-from cosegnet_jax.reports.over_splits import over_splits
+from cosegnet_jax.reports.tables.over_splits import over_splits
 from cosegnet_jax.runtime.errors import UserError
 
 

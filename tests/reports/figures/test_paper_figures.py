@@ -5,10 +5,10 @@ import pytest
 from finished_runs import document, write
 from PIL import Image
 
-from cosegnet_jax.reports import figure_data, pair_pictures
+from cosegnet_jax.reports.figures import figure_data, pair_pictures
+from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.figures.paper_figures import write_figures
 from cosegnet_jax.reports.finished_runs import find
-from cosegnet_jax.reports.pair_views import PairViews, ShownImage, ShownPair
-from cosegnet_jax.reports.paper_figures import write_figures
 from cosegnet_jax.runtime.errors import UserError
 
 SIDE = 160  # pixels of a tile

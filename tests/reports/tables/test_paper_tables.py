@@ -1,7 +1,7 @@
 import pytest
 from finished_runs import evaluated
 
-from cosegnet_jax.reports.paper_tables import Keys, paper_tables
+from cosegnet_jax.reports.tables.paper_tables import Keys, paper_tables
 from cosegnet_jax.runtime.errors import UserError
 
 BY_MASKS = 'the highest probability of a pixel'

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cosegnet_jax.data.examples import NO_CLASS
-from cosegnet_jax.reports import figure_data
-from cosegnet_jax.reports.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.figures import figure_data
+from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
 from cosegnet_jax.runtime.errors import UserError
 
 LABELS = np.array([[0, 1], [1, NO_CLASS], [NO_CLASS, NO_CLASS]])

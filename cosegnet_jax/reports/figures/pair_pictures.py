@@ -10,7 +10,7 @@ from jaxtyping import Bool, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from cosegnet_jax.data.outline import draw_outline
-from cosegnet_jax.reports.pair_views import ShownImage, ShownPair
+from cosegnet_jax.reports.figures.pair_views import ShownImage, ShownPair
 
 MASK_COLOR = np.array([37, 99, 235])  # blue, under an orange outline
 BOX_COLOR = np.array([203, 208, 216])
