@@ -10,6 +10,7 @@ from typing import NamedTuple
 from cosegnet_jax.data.image_files import SUFFIXES
 from cosegnet_jax.inference import cache
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.places import local_path
 
 
 class Photo(NamedTuple):
@@ -32,6 +33,7 @@ def find(parts: Sequence[str]) -> list[Photo]:
     Raises:
         UserError: Something is not there or cannot be listed, or there are fewer than two photos.
     """
+    parts = [part and str(local_path(part)) for part in parts]
     for part in parts:
         if not os.path.exists(part):
             raise UserError(f'{part}: no such file or folder; name a folder of photos')

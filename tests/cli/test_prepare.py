@@ -146,8 +146,10 @@ def test_what_killed_downloads_left_is_removed(root, flags, tmp_path):
         (['msrc', '--manualdir=x'], '--manualdir: no such flag; did you mean --manual_dir?'),
         ([], 'SET is missing; name one of '),
         (['msrc', 'icoseg'], 'msrc icoseg: more than one set; '),
+        (['msrc', '--data_dir=gs://bucket/a'], '--data_dir=gs://bucket/a: an address, and only files'),
+        (['msrc', '--manual_dir=gs://bucket/a'], '--manual_dir=gs://bucket/a: an address, and only files'),
     ],
-    ids=['set', 'flag', 'none', 'two'],
+    ids=['set', 'flag', 'none', 'two', 'address to write', 'address to read'],
 )
 def test_the_command_prints_errors_in_one_line(arguments, message):
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True)

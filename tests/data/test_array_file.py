@@ -26,7 +26,7 @@ def examples():
     )
 
 
-def write_atomically(tmp_path, examples, jpeg_quality):
+def written(tmp_path, examples, jpeg_quality):
     file = array_file.path(tmp_path, examples.name, 32)
     array_file.write(file, examples, jpeg_quality)
     return file

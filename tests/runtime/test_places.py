@@ -3,7 +3,7 @@ import os
 import pytest
 
 from cosegnet_jax import config as configs
-from cosegnet_jax.cli import command_line, prepare
+from cosegnet_jax.cli import command_line
 from cosegnet_jax.inference import collection
 from cosegnet_jax.inference.photo_reading import read
 from cosegnet_jax.runtime.errors import UserError
@@ -40,10 +40,8 @@ def test_a_tilde_is_the_home_folder(home):
 def test_an_address_is_refused_in_one_line_and_no_folder_of_that_name_is_made(home, address):
     for use in (
         lambda: command_line.writable('out', address),
-        lambda: collection.find(address),
+        lambda: collection.find([address]),
         lambda: read(address),
-        lambda: prepare.run(['msrc', f'--data_dir={address}']),
-        lambda: prepare.run(['msrc', f'--manual_dir={address}']),
         lambda: configs.resolve({'data': {'root': address}}),
         lambda: configs.resolve({'data': {'prepared_dir': address}}),
         lambda: configs.resolve({'data': {'split_file': address}}),
@@ -71,11 +69,14 @@ def test_photos_are_found_in_the_home_folder(home):
     from pictures_of_discs import save
 
     save(home / 'photos', 'a.png', 'b.png')
-    assert [photo.path for photo in collection.find('~/photos')] == [
+    assert [photo.path for photo in collection.find(['~/photos'])] == [
         home / 'photos' / 'a.png',
         home / 'photos' / 'b.png',
     ]
-    assert [photo.name for photo in collection.find('~/photos/a.png,~/photos/b.png')] == ['a.png', 'b.png']
+    assert [photo.name for photo in collection.find(['~/photos/a.png', '~/photos/b.png'])] == [
+        'a.png',
+        'b.png',
+    ]
     assert read('~/photos/a.png').size == (60, 40)
 
 
