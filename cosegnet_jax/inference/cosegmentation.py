@@ -44,7 +44,7 @@ class CoSegmentation:
     soft_masks: Sequence[Float32[np.ndarray, '_ _']]  # probability of object, before the gate
     # That two photos share an object; symmetric, diagonal 1. Sparse where only some pairs were decided.
     probabilities: Float32[np.ndarray, 'n n'] | sparse.csr_array
-    groups: list[list[int]]  # see `groups.Groups`
+    groups: list[list[int]]  # see `grouping.Groups`
     outliers: list[int]
     embeddings: Float32[np.ndarray, 'n 64']
     photos: Sequence[Image.Image]  # RGB

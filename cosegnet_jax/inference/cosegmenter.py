@@ -82,7 +82,7 @@ class CoSegmenter:
         padded to a power of two, so that networks of a few sizes are compiled at most.
 
         Args:
-            images: Any number of photos of any sizes; `reading.read` says of what kinds.
+            images: Any number of photos of any sizes; `photo_reading.read` says of what kinds.
 
         Raises:
             UserError: A photo cannot be read, or there is one name in place of several photos.
@@ -129,7 +129,7 @@ class CoSegmenter:
         Args:
             images: Two or more photos: paths, images of Pillow, or uint8 arrays [h w], [h w 3] or [h w 4], of
                 any sizes. Their names are the paths, or 'photo 0' and so on.
-            threshold: Photos are grouped at this mean probability of sharing an object; see `groups.group`.
+            threshold: Photos are grouped at this mean probability of sharing an object; see `grouping.group`.
             neighbors: Only so many pairs of each photo are decided; see `relate`.
 
         Raises:
@@ -155,7 +155,7 @@ class CoSegmenter:
             described: From `describe`.
             threshold: As that of `cosegment`.
             neighbors: For collections whose pairs are too many: decide each photo with so many that are
-                near it; see `neighbors.candidates` and `near_groups.group_near`. None decides all pairs.
+                near it; see `neighbors.candidates` and `sparse_grouping.group_near`. None decides all pairs.
 
         Raises:
             UserError: There are fewer than two, or faiss is not installed and needed.

@@ -66,7 +66,7 @@ def predict(
         photos: From `collection.find`.
         segmenter: The network.
         out: Folder that exists, and that `check` lets pass.
-        threshold: For `groups.group`.
+        threshold: For `grouping.group`.
         annotations: What to write into OUT/annotations; from `formats.chosen`.
         neighbors: For `CoSegmenter.relate`. Where not all pairs are decided, the report is an overview.
 

@@ -2,7 +2,7 @@
 
 Average linkage merges two groups at a mean of at least the threshold, so that at least one pair between them
 is as likely: it never leaves a connected component of the graph of such pairs. Inside a component all pairs
-are decided and grouped as `groups.group` does it. A group comes apart only where none of the decided pairs
+are decided and grouped as `grouping.group` does it. A group comes apart only where none of the decided pairs
 (`neighbors.candidates`) tie its parts together, or where its component is too large.
 """
 
@@ -41,7 +41,7 @@ def group_near(
         embeddings: Of n photos.
         probabilities: That two photos share an object, n×n and symmetric, of pairs that were decided.
         decide: Gives the same for all pairs of some embeddings.
-        threshold: As that of `groups.group`.
+        threshold: As that of `grouping.group`.
         largest: Photos that are grouped at a time; memory grows with their square.
     """
     pieces = [

@@ -23,7 +23,7 @@ _WIDE, _HIGH = 48, 8
 
 
 def convolve(x: Array, kernel: Array) -> Array:
-    """`convolve.convolve` on the CPU."""
+    """`same_convolution.convolve` on the CPU."""
     if _worth_combining(x, kernel):
         return winograd.convolve(x, kernel, _by_row)
     padding = kernel.shape[0] // 2

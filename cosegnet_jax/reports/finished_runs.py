@@ -57,7 +57,7 @@ class Evaluated:
 
     @property
     def drawn_from(self) -> Path:
-        """What figures show of it, by `kept.save`; it is large, and may have been left elsewhere."""
+        """What figures show of it, by `cache.save`; it is large, and may have been left elsewhere."""
         return self.file.with_suffix('.npz')
 
     @functools.cached_property

@@ -13,7 +13,7 @@ from cosegnet_jax.runtime import files
 
 
 def write(path: Path, found: CoSegmentation, document: dict[str, Any], folder: Path) -> None:
-    """Packs what `command.predict` wrote to `folder` and returned.
+    """Packs what `prediction.predict` wrote to `folder` and returned.
 
     The cut-out of the photo with the mask masks/a.png is cutouts/a.png, RGBA; outliers have none.
 

@@ -17,7 +17,7 @@ class Limits:
 
     photos: int
     megabytes: float  # of all files together
-    megapixels: float  # of each photo; `reading.read` refuses larger ones
+    megapixels: float  # of each photo; `photo_reading.read` refuses larger ones
 
     @property
     def bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""The page: photos in; the report of `inference.page` and a zip out."""
+"""The page: photos in; the report of `inference.pages.report_page` and a zip out."""
 
 # Annotations are not postponed here, as Gradio reads them to know what to hand over.
 
@@ -29,7 +29,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
     import gradio as gr
 
     busy = threading.Lock()  # so that nobody's folder is deleted while it is written to
-    bars = gr.Progress(track_tqdm=True)  # those of `command.predict`
+    bars = gr.Progress(track_tqdm=True)  # those of `prediction.predict`
 
     def predict(
         visit: sessions.Session, given: Sequence[str], at: float

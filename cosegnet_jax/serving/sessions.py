@@ -29,7 +29,7 @@ class Session(NamedTuple):
 
     @property
     def found(self) -> Path:
-        """Folder for `command.predict`."""
+        """Folder for `prediction.predict`."""
         return self.own / 'found'
 
     @property

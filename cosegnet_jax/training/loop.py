@@ -43,7 +43,7 @@ Validate = Callable[[Config, TrainedNetwork, Examples], tuple[dict[str, float], 
 def train(config: Config, workdir: Path, validate: Validate) -> None:
     """Trains to the last step, going on from the last checkpoint in `workdir` if there is one.
 
-    The last step is number `config.train.steps`, or `config.train.heads_steps` after it (`heads`).
+    The last step is number `config.train.steps`, or `config.train.heads_steps` after it (`heads_phase`).
 
     A run that was killed and started again ends with the same parameters as one that was not, bit for bit
     where the devices repeat their sums in the same order, as the same number of CPU devices do: triplets,

@@ -57,7 +57,7 @@ class Survey(NamedTuple):
 class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """A set of photos with masks of what each class shows.
 
-    Record i is image i, and `info.metadata` has what `prepared.load` needs of all images without reading
+    Record i is image i, and `info.metadata` has what `prepared_set.load` needs of all images without reading
     their records: 'classes', and per image 'filenames', 'labels' (numbers into the classes) and 'shares' (of
     the pixels, per label); 'rejected', a line for each file or class that was left out; 'remarks', a line for
     each kind of doubt about the others; and 'mask_rules', the text of `mask_values` and `mask_orientation`.

@@ -1,7 +1,7 @@
 """The report of a prediction: one HTML file that needs nothing beside it.
 
 The photos, their masks before the gate and the probability of every pair are in the page, so that it can
-group again at another threshold: page.js, by the rule of `groups`.
+group again at another threshold: page.js, by the rule of `grouping`.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class ShownPair:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PairViews:
-    """The pairs of `samples.Chosen`."""
+    """The pairs of `pair_samples.Chosen`."""
 
     positive: list[ShownPair]
     ranked: dict[str, ShownPair]
