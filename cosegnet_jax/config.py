@@ -71,7 +71,8 @@ class Data:
 class Model:
     """The network."""
 
-    name: Literal['cosegnet', 'pyramid', 'base', 'deep_object_coseg', 'attention'] = 'cosegnet'  # see networks/registry.py
+    # See networks/registry.py.
+    name: Literal['cosegnet', 'pyramid', 'base', 'deep_object_coseg', 'attention'] = 'cosegnet'
     tap: Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'] = (
         'cT9'  # decoder layer that feeds CoSegNet's metric network
     )

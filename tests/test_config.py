@@ -51,7 +51,7 @@ def test_defaults_are_the_papers_setting():
         (
             'config.model.name',
             'cosegnet-base',
-            'config.model.name=cosegnet-base: must be one of cosegnet, pyramid, base, deep_object_coseg, attention',
+            'config.model.name=cosegnet-base: must be one of cosegnet, pyramid, base, deep_object_coseg',
         ),
         ('config.train.steps', 'many', 'must be of type int, not str'),
         ('config.data.flip', 1, 'must be of type bool, not int'),
