@@ -15,6 +15,7 @@ from cosegnet_jax.config import Config, all_keys, resolve
 from cosegnet_jax.evaluation.published import data_set
 from cosegnet_jax.evaluation.published_protocols import SCORES
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.training.run_files import WITHOUT_EFFECT
 
 MODELS = {
     'cosegnet': 'CoSegNet',
@@ -26,15 +27,6 @@ MODELS = {
 # What tells the runs of one recipe apart: the network, and the split with its random numbers.
 _MODEL_KEYS = ('config.model.name', 'config.model.tap')
 _SPLIT_KEYS = ('config.seed', 'config.data.split')
-# What changes neither the weights nor which of them are scored.
-_NO_MATTER = (
-    'config.train.log_every_steps',
-    'config.train.save_every_steps',
-    'config.evaluation.',
-    'config.data.placement',
-    'config.data.prepared_dir',
-    'config.data.memory_gib',
-)
 # What tables read of a document, beside the config.
 _NEEDED = (
     'dataset', 'split', 'step', *SCORES, 'per_class',
@@ -57,7 +49,7 @@ class Evaluated:
 
     @property
     def drawn_from(self) -> Path:
-        """What figures show of it, by `cache.save`; it is large, and may have been left elsewhere."""
+        """What figures show of it, by `figure_data.save`; it is large, and may have been left elsewhere."""
         return self.file.with_suffix('.npz')
 
     @functools.cached_property
@@ -165,7 +157,9 @@ def command(config: Config) -> str:
 
 def _recipe(config: Config) -> Recipe:
     apart = (*_MODEL_KEYS, *_SPLIT_KEYS)
-    return _values(config, (key for key in all_keys() if key not in apart and not key.startswith(_NO_MATTER)))
+    return _values(
+        config, (key for key in all_keys() if key not in apart and not key.startswith(WITHOUT_EFFECT))
+    )
 
 
 def _values(config: Config, keys: Iterable[str]) -> Recipe:

@@ -19,24 +19,11 @@ from cosegnet_jax import networks
 from cosegnet_jax.config import Config, resolve
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
+from cosegnet_jax.training import run_files
 from cosegnet_jax.training.state import State, abstract_params, scored
 from cosegnet_jax.training.training_images import TrainedOn
 
 SCORE = 'validation_jaccard'  # the metric that 'best' means
-
-# Settings that a run may change when it goes on: how often it reports, how it is scored, how long it lasts.
-_FREE = (
-    'config.train.log_every_steps',
-    'config.train.eval_every_steps',
-    'config.train.save_every_steps',
-    'config.train.stop_after_evals',
-    'config.train.heads_steps',
-    'config.evaluation.',
-    'config.data.placement',
-    'config.data.prepared_dir',
-    'config.data.memory_gib',
-)
-_FREE_WITHOUT_SCHEDULE = (*_FREE, 'config.train.steps')  # a schedule depends on its length
 
 
 def folder(workdir: Path) -> Path:
@@ -165,7 +152,8 @@ def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
     Raises:
         UserError: Naming the first key that differs.
     """
-    free = _FREE_WITHOUT_SCHEDULE if now.optimizer.schedule == 'constant' else _FREE
+    length = ('config.train.steps',) if now.optimizer.schedule == 'constant' else ()  # a cosine depends on it
+    free = (*run_files.CHANGEABLE, *length)
     before, after = dict(_flat(dataclasses.asdict(saved))), dict(_flat(dataclasses.asdict(now)))
     for key, value in after.items():
         if before[key] != value and not key.startswith(free):

@@ -13,6 +13,23 @@ from cosegnet_jax.runtime.errors import UserError
 METRICS = 'metrics.jsonl'
 CONFIG = 'config.json'
 
+# Beginnings of keys that change neither the weights of a run nor which of them are scored.
+WITHOUT_EFFECT = (
+    'config.train.log_every_steps',
+    'config.train.save_every_steps',
+    'config.evaluation.',
+    'config.data.placement',
+    'config.data.prepared_dir',
+    'config.data.memory_gib',
+)
+# Those that a run may change when it goes on: also when it is validated, and how long it lasts.
+CHANGEABLE = (
+    *WITHOUT_EFFECT,
+    'config.train.eval_every_steps',
+    'config.train.stop_after_evals',
+    'config.train.heads_steps',
+)
+
 Record = dict[str, int | float | None]  # 'step', and whatever was measured at it; None where undefined
 
 
