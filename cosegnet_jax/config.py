@@ -159,6 +159,7 @@ class Evaluation:
     mask_threshold: Fraction = 0.5  # object from this probability on; ssnm has a rule of its own
     decision_threshold: Fraction = 0.5  # a pair shares an object from this probability on
     empty_truth: Literal['one', 'zero', 'skip'] = 'one'  # Jaccard of nothing on nothing; docs has none
+    outlier_truth: Literal['empty', 'object'] = 'empty'  # of an image beside an outlier of its class
     symmetric: bool = True  # average the decision over the two orders of a pair
 
 

@@ -20,12 +20,15 @@ class Counts:
     true: Int[np.ndarray, 'n objects']  # of the true object
     hits: Int[np.ndarray, 'n objects']  # in both
 
+    def __getitem__(self, rows: Int[np.ndarray, ' m']) -> Counts:
+        return Counts(self.pixels, self.predicted[rows], self.true[rows], self.hits[rows])
+
 
 def count(
     masks: Bool[np.ndarray, 'n height width'], truth: UInt8[np.ndarray, 'n height width'], objects: int
 ) -> Counts:
     """Counts the pixels of thresholded masks; `truth` has the value k on the pixels of object k."""
-    flat, true_flat = (pixels.reshape(len(pixels), -1) for pixels in (masks, truth))
+    flat, true_flat = (x.reshape(len(x), masks.shape[1] * masks.shape[2]) for x in (masks, truth))
     of_objects = [true_flat == k + 1 for k in range(objects)]
     return Counts(
         pixels=flat.shape[1],

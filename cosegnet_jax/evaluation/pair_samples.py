@@ -81,7 +81,7 @@ def best_median_worst(
     if len(shared.first) == 0:
         return {}
     is_open = shared.probability >= protocol.decision_threshold
-    pixels = predictions.counts(shared, Classes.filed(examples), is_open)
+    pixels = predictions.counts(shared, Classes.visible(examples), is_open)
     above, below = protocol.preset.terms(pixels, protocol.empty_truth)
     figure = published_protocols.SCORES.index('jaccard')
     rising = np.argsort(metrics.ratio(above[figure], below[figure]), kind='stable')

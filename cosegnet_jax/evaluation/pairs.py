@@ -1,14 +1,15 @@
 """All unordered pairs of a set, a block at a time, and what the two images of a pair have in common.
 
-A pair is judged by what it has in common. Its images share an object if they show a class both; and the
-truth of each of them in the pair is its pixels of all classes that both are filed under, so that beside an
-outlier of its class an image keeps its object, and the outlier has none.
+A pair is judged by what it has in common. Its images share an object if both show a class, and the truth of
+each of them in the pair is its pixels of all classes that both show. Beside an outlier of its class an image
+thus has an empty truth (paper §3.5, Figure 6; fidelity row 34). `Classes.of_truth` names the other reading.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -19,6 +20,8 @@ from cosegnet_jax.evaluation.counts import Counts
 from cosegnet_jax.networks.image_network import PAIR_BLOCK
 
 BLOCK = PAIR_BLOCK  # images a side of a block
+
+OutlierTruth = Literal['empty', 'object']
 
 # (rows, columns) as indices of images -> probability that row and column share an object
 Decide = Callable[[Int[np.ndarray, ' r'], Int[np.ndarray, ' c']], Float[np.ndarray, 'r c']]
@@ -69,6 +72,18 @@ class Classes:
         return cls._of(visible_classes(examples.labels, examples.visible), examples)
 
     @classmethod
+    def of_truth(cls, examples: Examples, outlier_truth: OutlierTruth) -> Classes:
+        """The classes whose pixels are the truth of a pair, where both of its images have them.
+
+        Args:
+            examples: the set.
+            outlier_truth: `empty`: classes that images show, so that a pair with an outlier has an empty
+                truth; `object`: classes that images are filed under, so that an image keeps its object
+                beside an outlier.
+        """
+        return cls.visible(examples) if outlier_truth == 'empty' else cls.filed(examples)
+
+    @classmethod
     def _of(cls, rows: Int[np.ndarray, 'n objects'], examples: Examples) -> Classes:
         table = np.zeros((len(rows), len(examples.classes) + 1), dtype=bool)
         np.put_along_axis(table, rows, True, axis=1)
@@ -103,32 +118,33 @@ class PairCounts:
         )
 
 
-def pair_counts(pairs: Pairs, counts: Counts, filed: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
-    """Puts together what the images of each pair have on their own.
+def pair_counts(
+    pairs: Pairs, sides: tuple[Counts, Counts], truth: Classes, is_open: Bool[np.ndarray, ' p']
+) -> PairCounts:
+    """Counts of pairs from those of their images.
 
     Args:
         pairs: the pairs.
-        counts: pixels of images.
-        filed: the classes that images are filed under.
+        sides: pixels of the first image of each pair, and of the second one.
+        truth: from `Classes.of_truth`.
         is_open: the gate of each pair.
     """
-
-    def of_common(
-        pixels: Int[np.ndarray, 'n objects'],
-        image: Int[np.ndarray, ' p'],
-        common: Bool[np.ndarray, 'p objects'],
-    ) -> Int[np.ndarray, ' p']:
-        return (pixels[image] * common).sum(axis=1)
-
-    both = [(pairs.first, pairs.second), (pairs.second, pairs.first)]
-    common = [(image, filed.common(image, partner)) for image, partner in both]
+    common = [truth.common(pairs.first, pairs.second), truth.common(pairs.second, pairs.first)]
+    each = list(zip(sides, common, strict=True))
     return PairCounts(
-        pixels=counts.pixels,
-        predicted=np.stack([counts.predicted[image] for image, _ in both]),
-        true=np.stack([of_common(counts.true, *own) for own in common]),
-        hits=np.stack([of_common(counts.hits, *own) for own in common]),
+        pixels=sides[0].pixels,
+        predicted=np.stack([side.predicted for side in sides]),
+        true=np.stack([(side.true * shared).sum(axis=1) for side, shared in each]),
+        hits=np.stack([(side.hits * shared).sum(axis=1) for side, shared in each]),
         is_open=is_open,
     )
+
+
+def counts_beside_any(
+    pairs: Pairs, counts: Counts, truth: Classes, is_open: Bool[np.ndarray, ' p']
+) -> PairCounts:
+    """`pair_counts` of masks that are the same beside every partner; `counts` are of images."""
+    return pair_counts(pairs, (counts[pairs.first], counts[pairs.second]), truth, is_open)
 
 
 def truth_in_pair(

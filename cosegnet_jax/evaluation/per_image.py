@@ -37,9 +37,9 @@ class PerImage:
         """Every unordered pair of `images`."""
         return pairs.between(images, images, self.decide)
 
-    def counts(self, some: Pairs, filed: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
+    def counts(self, some: Pairs, truth: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
         """Puts together what the images of each pair have on their own."""
-        return pairs.pair_counts(some, self.counts_of_images, filed, is_open)
+        return pairs.counts_beside_any(some, self.counts_of_images, truth, is_open)
 
     def is_empty(self, some: Pairs) -> Bool[np.ndarray, ' p']:
         """Whether both masks are empty before the gate."""

@@ -16,8 +16,8 @@ from jaxtyping import Bool, Float32, Int
 
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.evaluation.counts import count
-from cosegnet_jax.evaluation.pairs import Classes, PairCounts, Pairs, truth_in_pair
+from cosegnet_jax.evaluation.counts import Counts, concatenate, count
+from cosegnet_jax.evaluation.pairs import Classes, PairCounts, Pairs, pair_counts
 from cosegnet_jax.evaluation.predictions import PairMasks
 from cosegnet_jax.evaluation.published_protocols import PRESETS
 from cosegnet_jax.networks.pair_network import PairNetwork
@@ -29,7 +29,7 @@ class PerPair:
 
     images: int
     pairs: Pairs  # in rising order
-    pixels: PairCounts  # of `pairs`, before the gate
+    sides: tuple[Counts, Counts]  # of the masks of the first images of `pairs`, and of the second ones
 
     decided_by: ClassVar[str] = (
         'the highest probability of a pixel in the two masks, on all pairs inside classes '
@@ -45,14 +45,15 @@ class PerPair:
         """Those of the pairs whose images are both among `images`."""
         return self.pairs[np.isin(self.pairs.first, images) & np.isin(self.pairs.second, images)]
 
-    def counts(self, some: Pairs, filed: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
+    def counts(self, some: Pairs, truth: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
         """What was counted of these pairs."""
-        del filed  # known when the masks were compared
-        return dataclasses.replace(self.pixels[self._rows(some)], is_open=is_open)
+        rows = self._rows(some)
+        return pair_counts(some, (self.sides[0][rows], self.sides[1][rows]), truth, is_open)
 
     def is_empty(self, some: Pairs) -> Bool[np.ndarray, ' p']:
         """Whether both masks are empty before the gate."""
-        return (self.pixels.predicted[:, self._rows(some)] == 0).all(axis=0)
+        rows = self._rows(some)
+        return np.all([side.predicted[rows] == 0 for side in self.sides], axis=0)
 
     def _rows(self, some: Pairs) -> Int[np.ndarray, ' p']:
         known, asked = (of.first * self.images + of.second for of in (self.pairs, some))
@@ -61,17 +62,17 @@ class PerPair:
 
 def measure(config: Config, network: PairNetwork, examples: Examples) -> PerPair:
     """Describes every image once, runs the network on `to_be_scored`, and counts pixels."""
-    filed = Classes.filed(examples)
-    chosen = to_be_scored(filed, config.seed)
-    probability = np.empty(len(chosen), np.float32)
-    counted = np.empty((3, 2, len(chosen)), np.int64)
+    chosen = to_be_scored(Classes.filed(examples), config.seed)
+    probability, objects = np.empty(len(chosen), np.float32), examples.labels.shape[1]
+    nothing = np.zeros((0, *examples.masks.shape[1:]), np.uint8)
+    counted = tuple([count(nothing > 0, nothing, objects)] for _ in (0, 1))
     for rows, masks, highest in _look(config, network, examples, chosen):
         probability[rows] = highest
-        for side in (0, 1):
-            counted[:, side, rows] = _count(examples, filed, chosen[rows], masks, side)
-    height, width = examples.masks.shape[1:]
-    pixels = PairCounts(height * width, *counted, is_open=np.ones(len(chosen), bool))
-    return PerPair(len(examples), Pairs(*chosen.T, probability), pixels)
+        for side, parts in enumerate(counted):
+            truth = np.asarray(examples.masks[chosen[rows, side]])
+            parts.append(count(masks[:, side], truth, objects))
+    first, second = map(concatenate, counted)
+    return PerPair(len(examples), Pairs(*chosen.T, probability), (first, second))
 
 
 def look(
@@ -111,17 +112,3 @@ def _look(
         flat = probability.reshape(-1, *probability.shape[2:])
         masks = PRESETS[settings.protocol].masks(flat, settings.mask_threshold)
         yield rows, masks.reshape(probability.shape), probability.max(axis=(1, 2, 3))
-
-
-def _count(
-    examples: Examples,
-    filed: Classes,
-    some: Int[np.ndarray, 'b 2'],
-    masks: Bool[np.ndarray, 'b 2 h w'],
-    side: int,
-) -> Int[np.ndarray, '3 b']:
-    """Pixels predicted, true and both, of the first or the second image of each pair."""
-    image, partner = some[:, side], some[:, 1 - side]
-    objects = np.asarray(examples.masks[image])
-    counted = count(masks[:, side], truth_in_pair(objects, filed.common(image, partner)).astype(np.uint8), 1)
-    return np.stack([counted.predicted, counted.true[:, 0], counted.hits[:, 0]])

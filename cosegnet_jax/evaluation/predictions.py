@@ -24,8 +24,8 @@ class Predictions(Protocol):
     def among(self, images: Int[np.ndarray, ' m']) -> Pairs:
         """The pairs to be scored between some images, given in rising order."""
 
-    def counts(self, pairs: Pairs, filed: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
-        """Pixels of the masks of `pairs`; `filed` are the classes that images are filed under."""
+    def counts(self, pairs: Pairs, truth: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
+        """Pixels of the masks of `pairs`; `truth` is from `Classes.of_truth`."""
 
     def is_empty(self, pairs: Pairs) -> Bool[np.ndarray, ' p']:
         """Whether both masks are empty before the gate."""

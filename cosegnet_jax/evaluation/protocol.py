@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int
@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float64, Int
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.evaluation import decisions, metrics, published_protocols
 from cosegnet_jax.evaluation.counts import Counts
-from cosegnet_jax.evaluation.pairs import Classes, PairCounts, Pairs, pair_counts
+from cosegnet_jax.evaluation.pairs import Classes, OutlierTruth, PairCounts, Pairs, counts_beside_any
 from cosegnet_jax.evaluation.predictions import Predictions
 from cosegnet_jax.runtime.errors import UserError
 
@@ -29,6 +29,7 @@ class Protocol:
     mask_threshold: float = 0.5  # a pixel belongs to the object from this probability on
     decision_threshold: float = 0.5  # a pair shares an object from this probability on
     empty_truth: metrics.EmptyTruth = 'one'  # Jaccard of an empty mask on an empty truth
+    outlier_truth: OutlierTruth = 'empty'  # of an image beside an outlier of its class
     symmetric: bool = True  # probabilities of a pair are averaged over its two orders
     seed: int = 0  # of the random 3:1:1 splits
     split: int = 0  # which of them
@@ -64,6 +65,7 @@ class Results:
     images: int
     overall: Scores
     per_class: dict[str, Scores]
+    by_outlier_truth: dict[OutlierTruth, Scores]  # under either reading, where there are outliers; else empty
     skipped_classes: tuple[str, ...]  # fewer than two images in this part, hence no pair
     decision: decisions.DecisionScores
     probabilities: Int[np.ndarray, '2 shares']  # histogram: of negative pairs, and of positive ones
@@ -77,8 +79,9 @@ def evaluate(
 ) -> Results:
     """Score masks and decisions under a protocol (paper §4: all pairs of a set, then the mean over them).
 
-    An image that does not show what it is filed under (an outlier) stays in its class for precision and
-    Jaccard, but shares nothing: such pairs are negative ones to the decision.
+    An image that does not show what it is filed under (an outlier) stays in its class and shares nothing:
+    its pairs are negative ones to the decision, and `protocol.outlier_truth` says which masks are right in
+    them.
 
     No pair is kept: a block of pairs is scored and added to sums at a time. Where a decision network decides
     256 by 256 images, that takes less than 60 MB whatever the number of images, beside what they take each:
@@ -100,7 +103,11 @@ def evaluate(
             'to evaluate; add images or evaluate another part'
         )
     sets = protocol.preset.sets(filed.table)
-    masks = ('model', *baselines)
+    readings = [protocol.outlier_truth]
+    if (filed.table != visible.table).any():
+        readings += [reading for reading in get_args(OutlierTruth) if reading not in readings]
+    truths = [Classes.of_truth(examples, reading) for reading in readings]
+    masks = (*readings, *baselines)
     tally = decisions.Tally.zero()
     sums = _Sums.zero(len(masks), len(examples.classes))
     for block in predictions.blocks():
@@ -112,17 +119,21 @@ def evaluate(
         is_open = inside.pairs.probability >= protocol.decision_threshold
         always = np.ones_like(is_open)
         counts = [
-            predictions.counts(inside.pairs, filed, is_open),
-            *(pair_counts(inside.pairs, counts, filed, always) for counts in baselines.values()),
+            *(predictions.counts(inside.pairs, truth, is_open) for truth in truths),
+            *(counts_beside_any(inside.pairs, counts, truths[0], always) for counts in baselines.values()),
         ]
         sums += _class_sums(inside, counts, len(examples.classes), protocol)
     per_class = {name: sums.per_class(mask, examples.classes) for mask, name in enumerate(masks)}
+    ours = per_class[protocol.outlier_truth]
     return Results(
         dataset=examples.name,
         images=len(examples),
-        overall=_mean_over_classes(per_class['model']),
-        per_class=per_class['model'],
-        skipped_classes=tuple(name for name in examples.classes if name not in per_class['model']),
+        overall=_mean_over_classes(ours),
+        per_class=ours,
+        by_outlier_truth={reading: _mean_over_classes(per_class[reading]) for reading in readings}
+        if len(readings) > 1
+        else {},
+        skipped_classes=tuple(name for name in examples.classes if name not in ours),
         decision=decisions.scores(tally, protocol.decision_threshold),
         probabilities=tally.probability,
         decided_by=predictions.decided_by,

@@ -32,10 +32,13 @@ def fixed_threshold(probability: Float[np.ndarray, 'n h w'], threshold: float) -
 
 
 def threshold_of_map(probability: Float[np.ndarray, 'n h w'], threshold: float) -> Bool[np.ndarray, 'n h w']:
-    """A pixel is the object's from min(mean + standard deviation, 0.8) of its probability map on."""
+    """A pixel is the object's above min(mean + standard deviation, 0.8) of its probability map.
+
+    Above and not from it on, so that a map that is zero everywhere holds no object.
+    """
     del threshold  # every map has its own
     mean, std = (f(probability, axis=(1, 2), keepdims=True, dtype=np.float64) for f in (np.mean, np.std))
-    return probability >= np.minimum(mean + std, 0.8)
+    return probability > np.minimum(mean + std, 0.8)
 
 
 def whole_class(filed: Bool[np.ndarray, 'n classes']) -> Int[np.ndarray, 'n classes']:
@@ -130,7 +133,7 @@ PRESETS = {
         sets=groups_of_five,
         terms=mean_of_pairs,
         words={
-            'masks': 'object from min(mean + standard deviation, 0.8) of the probability map on',
+            'masks': 'object above min(mean + standard deviation, 0.8) of the probability map',
             'pairs': 'all unordered pairs inside groups of five (or a few more) images of a class, in the '
             'order of the set, each the mean of its two images',
             'average': _MEAN,

@@ -37,6 +37,10 @@ def to_json(
         # Pairs without and with a common object, in bins of equal width of the probability from 0 to 1.
         'probabilities': dict(zip(('negative', 'positive'), results.probabilities.tolist(), strict=True)),
         'per_class': {name: dataclasses.asdict(scores) for name, scores in results.per_class.items()},
+        # Under both readings of pairs with an outlier, where the set has any.
+        'by_outlier_truth': {
+            reading: dataclasses.asdict(scores) for reading, scores in results.by_outlier_truth.items()
+        },
         'skipped_classes': list(results.skipped_classes),
         'baselines': {
             name: {'precision': scores.precision, 'jaccard': scores.jaccard}

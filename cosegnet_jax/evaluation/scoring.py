@@ -27,6 +27,7 @@ def protocol_of(config: Config) -> Protocol:
         mask_threshold=settings.mask_threshold,
         decision_threshold=settings.decision_threshold,
         empty_truth=settings.empty_truth,
+        outlier_truth=settings.outlier_truth,
         symmetric=settings.symmetric,
         seed=config.seed,
         split=config.data.split,

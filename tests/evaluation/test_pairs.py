@@ -29,14 +29,16 @@ def test_common_classes_are_those_that_both_have(crowd):
             assert set(crowd.labels[i][row]) == of_image(crowd, i) & of_image(crowd, j)
 
 
-def test_truth_of_an_image_in_a_pair_is_what_the_pair_has_in_common(crowd, masks):
+@pytest.mark.parametrize('outlier_truth', ['empty', 'object'])
+def test_truth_of_an_image_in_a_pair_is_what_the_pair_has_in_common(crowd, masks, outlier_truth):
     first, second = np.array(list(itertools.combinations(range(19), 2))).T
     block = pairs.Pairs(first, second, np.zeros(len(first)))
     is_open = np.arange(len(first)) % 2 == 0
-    found = pairs.pair_counts(block, counted(crowd, masks), Classes.filed(crowd), is_open)
+    classes = Classes.of_truth(crowd, outlier_truth)
+    found = pairs.counts_beside_any(block, counted(crowd, masks), classes, is_open)
     for row, pair in enumerate(zip(first, second, strict=True)):
         for side, (image, partner) in enumerate((pair, pair[::-1])):
-            truth = np.array(truth_in_pair(crowd, image, partner))
+            truth = np.array(truth_in_pair(crowd, image, partner, outlier_truth))
             assert found.predicted[side, row] == masks[image].sum()
             assert found.true[side, row] == truth.sum()
             assert found.hits[side, row] == (truth & masks[image].ravel()).sum()

@@ -4,6 +4,7 @@ import itertools
 
 import from_arrays
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
@@ -23,6 +24,7 @@ from cosegnet_jax import config as configs
 from cosegnet_jax import networks
 from cosegnet_jax.evaluation import pair_samples, per_pair, scoring
 from cosegnet_jax.evaluation.pairs import Classes
+from cosegnet_jax.losses import mining, pairwise
 from cosegnet_jax.networks.pair_network import PairNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
@@ -60,6 +62,15 @@ def maps(any_examples):
 @pytest.fixture
 def answering(any_examples, maps, monkeypatch):
     """In place of the network one that answers with `maps`, and the pairs that it was asked for."""
+    return answer_with(maps, any_examples, monkeypatch)
+
+
+@pytest.fixture
+def answering_perfectly(any_examples, perfect_maps, monkeypatch):
+    return answer_with(perfect_maps, any_examples, monkeypatch)
+
+
+def answer_with(maps, any_examples, monkeypatch):
     number = {photo.tobytes(): k for k, photo in enumerate(any_examples.images)}
     asked = []
 
@@ -97,6 +108,33 @@ def test_figures_equal_the_definition_pair_by_pair(
     assert results.decided_by == per_pair.PerPair.decided_by
     decided = results.decision.positive_pairs + results.decision.negative_pairs
     assert decided == results.probabilities.sum() == len(answering)
+
+
+@pytest.fixture
+def perfect_maps(any_examples):
+    """What each pair has in common, with the certainty of 1."""
+    images, shape = range(len(any_examples)), any_examples.masks.shape[1:]
+    truth = [[truth_in_pair(any_examples, i, j) for j in images] for i in images]
+    return np.array(truth, np.float32).reshape(len(images), len(images), *shape)
+
+
+@pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
+def test_an_oracle_scores_one_with_outliers_and_several_classes(
+    any_examples, perfect_maps, answering_perfectly, name
+):
+    """Training has the same truths: `pairwise.shared` of `mining.common_objects`."""
+    masks, labels = jnp.asarray(any_examples.masks), jnp.asarray(any_examples.labels, jnp.int32)
+    first, second = np.indices(perfect_maps.shape[:2]).reshape(2, -1)
+    trained = pairwise.shared(masks[first], mining.common_objects(masks, labels)[first, second])
+    np.testing.assert_array_equal(trained, perfect_maps.reshape(trained.shape))
+    config = configured(protocol=name)
+    measured, choices = measure(any_examples, config), scoring.protocol_of(config)
+    results = from_arrays.score(any_examples, measured, choices)
+    overall, decision = results.overall, results.decision
+    assert overall.precision == overall.jaccard == 1
+    assert overall.precision_ungated == overall.jaccard_ungated == 1
+    assert decision.accuracy == decision.auc == decision.average_precision == decision.null_mask_rate == 1
+    assert results.by_outlier_truth['object'].jaccard < 1
 
 
 def test_the_mask_of_an_image_is_that_beside_its_partner(any_examples, maps, answering):
@@ -180,10 +218,11 @@ def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noi
         masks, certain = maps >= 0.5, abs(maps - 0.5) > 1e-5
         assert measured.pairs.probability[row] == pytest.approx(maps.max(), rel=1e-5)
         np.testing.assert_array_equal(looked.masks[row][certain], masks[certain])
-        truth = noise.masks[pair] * (pair[0] % 2 == pair[1] % 2)
-        np.testing.assert_array_equal(measured.pixels.true[:, row], truth.sum((1, 2)))
+        truth = noise.masks[pair].sum((1, 2))
+        assert [side.true[row, 0] for side in measured.sides] == truth.tolist()
     assert 0 < looked.masks.mean() < 1
-    np.testing.assert_array_equal(measured.pixels.predicted, looked.masks.sum((2, 3)).T)
+    for number, side in enumerate(measured.sides):
+        np.testing.assert_array_equal(side.predicted, looked.masks[:, number].sum((1, 2)))
     np.testing.assert_array_equal(measured.pairs.probability, looked.probability)
 
 

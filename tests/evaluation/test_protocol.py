@@ -35,9 +35,31 @@ def test_figures_equal_the_definition_pair_by_pair(
     assert_equal_figures(measured, expected)
 
 
+@pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
+def test_both_readings_of_pairs_with_an_outlier_are_reported(any_examples, probabilities, decisions, name):
+    protocol = Protocol(16, name, outlier_truth='object')
+    masks = protocol.preset.masks(probabilities, 0.5)
+    results = evaluate(any_examples, masks, decisions, protocol)
+    assert results.overall == results.by_outlier_truth['object']
+    mask_of = beside_any([mask.ravel().tolist() for mask in masks])
+    for reading, scores in results.by_outlier_truth.items():
+        by_hand = mask_scores_by_hand(
+            any_examples, mask_of, lambda i, j: decisions[i, j] >= 0.5, 'one', name, reading
+        )
+        for figure in FIGURES:
+            assert getattr(scores, figure) == pytest.approx(mean([s[figure] for s in by_hand.values()]))
+    assert len({scores.jaccard for scores in results.by_outlier_truth.values()}) == 2
+
+
+def test_a_set_without_outliers_has_one_reading(examples, masks, decisions):
+    rows = np.flatnonzero(examples.visible[:, 0])
+    results = evaluate(examples.subset(rows), masks[rows], decisions[np.ix_(rows, rows)], Protocol(16))
+    assert results.by_outlier_truth == {}
+
+
 def test_figures_of_one_class_an_image_stay_what_they_were(examples, masks, decisions):
     """As the first release measured them, with every pair in memory."""
-    results = evaluate(examples, masks, decisions, Protocol(16))
+    results = evaluate(examples, masks, decisions, Protocol(16, outlier_truth='object'))
     assert dataclasses.astuple(results.overall) == pytest.approx(
         (48, 0.8359809027777777, 0.552195666809041, 0.8776041666666666, 0.626260553794516)
     )
@@ -77,12 +99,13 @@ def test_order_of_images_does_not_matter(any_examples, masks, decisions):
     assert_equal_figures(as_dict(shuffled), as_dict(straight))
 
 
-def test_perfect_masks_and_decisions_score_one(examples):
+def test_perfect_masks_and_decisions_of_images_score_one(examples):
     truth = examples.masks > 0
     has_object = truth.any(axis=(1, 2))
     shared = (examples.labels == examples.labels[:, 0]) & has_object[:, None] & has_object
     results = evaluate(examples, truth, shared.astype(np.float32), Protocol(16))
-    assert results.overall.precision_ungated == results.overall.jaccard_ungated == 1
+    assert results.overall.precision == results.overall.jaccard == 1
+    assert results.by_outlier_truth['object'].jaccard < 1
     decision = results.decision
     assert decision.accuracy == decision.auc == decision.average_precision == decision.null_mask_rate == 1
     assert decision.calibration_error == 0

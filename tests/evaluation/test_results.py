@@ -28,7 +28,8 @@ def test_document_has_the_promised_keys(results, trained):
     document = to_json(results, split='test', network=trained, published=published_rows('msrc'))
     assert set(document) == {
         'dataset', 'split', 'step', 'images', 'pairs', 'precision', 'jaccard', 'precision_ungated',
-        'jaccard_ungated', 'decision', 'probabilities', 'per_class', 'skipped_classes', 'baselines',
+        'jaccard_ungated', 'decision', 'probabilities', 'per_class', 'by_outlier_truth',
+        'skipped_classes', 'baselines',
         'protocol', 'training', 'published',
     }  # fmt: skip
     assert (document['dataset'], document['split'], document['step']) == ('blobs', 'test', 300)
@@ -49,6 +50,7 @@ def test_document_has_the_promised_keys(results, trained):
         'mask_threshold': 0.5,
         'decision_threshold': 0.5,
         'empty_truth': 'one',
+        'outlier_truth': 'empty',
         'symmetric': True,
         'seed': 0,
         'split': 0,

@@ -23,9 +23,10 @@ def visible(examples, i):
     return {int(examples.labels[i][value - 1]) for value in examples.masks[i].ravel().tolist() if value}
 
 
-def truth_in_pair(examples, i, j):
-    """For every pixel of image i, whether it is of a class that both images are filed under."""
-    common = filed(examples, i) & filed(examples, j)
+def truth_in_pair(examples, i, j, outlier_truth='empty'):
+    """For every pixel of image i, whether it is of a class that both images show, or are filed under."""
+    classes = {'empty': visible, 'object': filed}[outlier_truth]
+    common = classes(examples, i) & classes(examples, j)
     values = examples.masks[i].ravel().tolist()
     return [value > 0 and int(examples.labels[i][value - 1]) in common for value in values]
 
@@ -44,7 +45,7 @@ def ssnm_mask(probabilities):
     values = probabilities.ravel().tolist()
     average = sum(values) / len(values)
     deviation = math.sqrt(sum((v - average) ** 2 for v in values) / len(values))
-    return [v >= min(average + deviation, 0.8) for v in values]
+    return [v > min(average + deviation, 0.8) for v in values]
 
 
 def mask_by_hand(probabilities, protocol):
@@ -66,7 +67,7 @@ def groups_by_hand(members):
     return groups
 
 
-def mask_scores_by_hand(examples, mask_of, is_open, empty_truth, protocol):
+def mask_scores_by_hand(examples, mask_of, is_open, empty_truth, protocol, outlier_truth='empty'):
     """Figures of each class that has pairs; `mask_of(image, partner)` is a flat list of booleans."""
     nothing = {'one': 1.0, 'zero': 0.0, 'skip': None}[empty_truth]
     per_class = {}
@@ -83,7 +84,8 @@ def mask_scores_by_hand(examples, mask_of, is_open, empty_truth, protocol):
                 of_pair = []
                 for image, partner in ((i, j), (j, i)):
                     mask = [m and gate for m in mask_of(image, partner)]
-                    right, pixels, both, either = pixel_counts(mask, truth_in_pair(examples, image, partner))
+                    truth = truth_in_pair(examples, image, partner, outlier_truth)
+                    right, pixels, both, either = pixel_counts(mask, truth)
                     of_pair.append((right / pixels, both / either if either else nothing))
                     new = (right, pixels, both, either)
                     sums[suffix] = [a + b for a, b in zip(sums[suffix], new, strict=True)]

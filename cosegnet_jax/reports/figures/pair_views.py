@@ -77,10 +77,10 @@ def load(
     """
     looked = look(np.array(chosen.all))
     seen = dict(zip(chosen.all, zip(*looked, strict=True), strict=True))
-    filed, visible = Classes.filed(examples), Classes.visible(examples)
+    visible = Classes.visible(examples)
 
     def image(k: int, partner: int, mask: Bool[np.ndarray, 'h w']) -> ShownImage:
-        common = filed.common(np.array([k]), np.array([partner]))
+        common = visible.common(np.array([k]), np.array([partner]))
         (truth,) = truth_in_pair(np.asarray(examples.masks[k])[None], common)
         names = [examples.classes[c] for c in examples.labels[k] if c != NO_CLASS]
         return ShownImage(

@@ -29,6 +29,15 @@ def comparison_rows(results: Results, published: Sequence[PublishedRow]) -> list
         TableRow(
             'This model, ungated', percent(ours.precision_ungated), ratio(ours.jaccard_ungated), 'measured'
         ),
+        *(
+            TableRow(
+                f'Gated, outlier_truth {reading}',
+                percent(scores.precision),
+                ratio(scores.jaccard),
+                'measured',
+            )
+            for reading, scores in results.by_outlier_truth.items()
+        ),
         TableRow('Center box, half of each side', percent(box.precision), ratio(box.jaccard), 'baseline'),
         TableRow('Everything is foreground', percent(full.precision), ratio(full.jaccard), 'baseline'),
         *(
