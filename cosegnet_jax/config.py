@@ -1,7 +1,7 @@
 """Every key of an experiment, with its default, its meaning and its bounds.
 
-A file in `configs/` starts from `default()` and sets what differs. `resolve` turns the result into frozen
-dataclasses, and is where a wrong key, type or value is refused.
+A file in `configs/` starts from `default()` and changes some keys. `resolve` turns the result into frozen
+dataclasses and refuses wrong keys, types and values.
 """
 
 from __future__ import annotations
@@ -48,61 +48,68 @@ Place = Annotated[str, OnThisMachine()]
 class Data:
     """Which images, and which of them train."""
 
-    name: str = 'shapes'  # made by the package; or a prepared set (docs/data.md); or what results call `root`
-    root: Place = ''  # folder that holds images/<class>/* and masks/<class>/*.png; '' reads a prepared set
-    prepared_dir: Place = ''  # where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets
-    mask_values: str = ''  # of the object in masks of `root`, such as 'cow:17,car:3'; '': each file decides
-    mask_orientation: Literal['auto', 'shown', 'stored'] = 'auto'  # of a mask that fits both (docs/data.md)
-    images_per_class: Annotated[int, AtLeast(10)] = 150  # of shapes
-    split: Count = 0  # which of the random 3:1:1 splits
-    split_file: Place = ''  # splits pinned by `cosegnet list-splits`; '' draws them
-    sampler: Literal['triplets', 'balanced'] = 'triplets'  # balanced: images of a few classes, P×K
-    flip: bool = True  # mirror each training image with probability 1/2
-    scale_crop: Fraction = 0.0  # cut squares of (1 - scale_crop) to 1 of the side while training
-    color: Fraction = 0.0  # largest change of brightness, contrast and saturation while training
-    composite: Fraction = 0.0  # share of training images on which an object of another one is pasted
-    placement: Literal['auto', 'device', 'host'] = 'auto'  # of training pixels; see data/placement.py
-    memory_gib: Amount = (
-        8.0  # what the pixels of a part of a prepared set may take; a larger one is read anew
+    name: str = 'shapes'  # 'shapes', a prepared set (docs/data.md), or any name for `root`
+    root: Place = ''  # folder with images/<class>/* and masks/<class>/*.png; '' reads a prepared set
+    prepared_dir: Place = ''  # folder of prepared sets; '' is ~/tensorflow_datasets
+    mask_values: str = ''  # object values in masks of `root`, such as 'cow:17,car:3'; '' lets files decide
+    mask_orientation: Literal['auto', 'shown', 'stored'] = (
+        'auto'  # how to read a mask that fits both (docs/data.md)
     )
+    images_per_class: Annotated[int, AtLeast(10)] = 150  # size of the set 'shapes'
+    split: Count = 0  # number of the random 3:1:1 split
+    split_file: Place = ''  # file of `cosegnet list-splits`; '' draws the split
+    sampler: Literal['triplets', 'balanced'] = 'triplets'  # balanced: K images of each of P classes
+    flip: bool = True  # mirror each training image with probability 1/2
+    scale_crop: Fraction = 0.0  # train on squares of (1 - scale_crop) to 1 of the side
+    color: Fraction = 0.0  # largest change of brightness, contrast and saturation in training
+    composite: Fraction = 0.0  # share of training images with a pasted object of another image
+    placement: Literal['auto', 'device', 'host'] = (
+        'auto'  # where training pixels are kept; see data/placement.py
+    )
+    memory_gib: Amount = 8.0  # memory for the pixels of a part of a prepared set; larger parts stay on disk
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
     """The network."""
 
-    # See networks/registry.py.
-    name: Literal['cosegnet', 'pyramid', 'base', 'deep_object_coseg', 'attention'] = 'cosegnet'
+    name: Literal['cosegnet', 'pyramid', 'base', 'deep_object_coseg', 'attention'] = (
+        'cosegnet'  # which network; see networks/registry.py
+    )
     tap: Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'] = (
-        'cT9'  # decoder layer that feeds CoSegNet's metric network
+        'cT9'  # decoder layer that CoSegNet's metric network reads
     )
     encoder: str = 'vgg16'  # or efficientnet_lite0 to 4; see networks/encoders/__init__.py
     width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
-    weights: Place = 'imagenet'  # of the encoder: 'imagenet' (downloaded), 'none', or a file
+    weights: Place = 'imagenet'  # initial weights of the encoder: 'imagenet' (downloaded), 'none', or a file
     feature_scale: Annotated[float, AtLeast(1e-3)] = (
-        1.0  # multiplies the feature map f that these weights make; see training/state.py
+        1.0  # multiplies the feature map f of the encoder; see training/state.py
     )
     decoder_start: Literal['he_normal', 'identity'] = (
-        'he_normal'  # identity: its layers begin by handing on what they get; see training/state.py
+        'he_normal'  # identity: decoder layers start by passing their input on; see training/state.py
     )
-    dtype: Literal['float32', 'bfloat16'] = 'float32'  # of the convolutions; parameters stay float32
+    dtype: Literal['float32', 'bfloat16'] = 'float32'  # type of the convolutions; parameters stay float32
 
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
     """The weights of equation 1, and how equations 2 and 3 are read."""
 
-    w1_positive: Amount = 0.33  # of the mask loss in a positive pair; a negative pair has none
-    w2_positive: Amount = 0.33  # of the triplet loss
-    w3_positive: Amount = 0.33  # of the decision loss
-    w2_negative: Amount = 0.5  # of the triplet loss in a negative pair
-    w3_negative: Amount = 0.5  # of the decision loss in a negative pair
-    mask_reduction: Literal['mean', 'sum'] = 'mean'  # over an image's pixels, in equation 2
-    triplet_features: Literal['fs', 'fu'] = 'fs'  # embeddings, or the pooled tap as equation 3 prints it
-    triplet_distance: Literal['euclidean', 'squared'] = 'euclidean'  # between embeddings, in equation 3
-    normalize_embeddings: bool = False  # to unit length inside the triplet loss, as FaceNet does
+    w1_positive: Amount = 0.33  # weight of the mask loss in a positive pair; a negative pair has none
+    w2_positive: Amount = 0.33  # weight of the triplet loss in a positive pair
+    w3_positive: Amount = 0.33  # weight of the decision loss in a positive pair
+    w2_negative: Amount = 0.5  # weight of the triplet loss in a negative pair
+    w3_negative: Amount = 0.5  # weight of the decision loss in a negative pair
+    mask_reduction: Literal['mean', 'sum'] = 'mean'  # mean or sum over the pixels of an image, in equation 2
+    triplet_features: Literal['fs', 'fu'] = (
+        'fs'  # fs: embeddings; fu: the average of the tap, as printed in equation 3
+    )
+    triplet_distance: Literal['euclidean', 'squared'] = 'euclidean'  # distance of embeddings in equation 3
+    normalize_embeddings: bool = False  # use embeddings of unit length in the triplet loss, as FaceNet does
     margin: Amount = 1.0  # alpha of equation 3
-    negatives: Literal['random', 'semi_hard'] = 'random'  # of the triplet and decision losses
+    negatives: Literal['random', 'semi_hard'] = (
+        'random'  # which negative pairs train the triplet and decision losses
+    )
     soft_jaccard: Amount = 0.0  # of pyramid: weight of the soft Jaccard beside the masks' cross-entropy
     contrast: Amount = 0.0  # of pyramid: weight of the contrastive loss, in the place of the triplet loss
     temperature: Annotated[float, AtLeast(1e-3)] = 0.1  # of its softmax
@@ -113,34 +120,36 @@ class Optimizer:
     """The update rule; the defaults are the paper's (§4.1)."""
 
     name: Literal['sgd', 'adam', 'adamw'] = 'sgd'  # the update rule
-    learning_rate: Amount = 1e-5  # its peak, where there is a schedule
-    momentum: Fraction = 0.9  # of sgd
-    weight_decay: Amount = 4e-4  # on kernels; in the gradient, but decoupled for adamw
+    learning_rate: Amount = 1e-5  # peak of the schedule, if there is one
+    momentum: Fraction = 0.9  # for sgd
+    weight_decay: Amount = 4e-4  # for kernels only; part of the gradient, but decoupled for adamw
     schedule: Literal['constant', 'cosine'] = 'constant'  # cosine ends at zero
-    warmup_steps: Count = 0  # linear rise from zero
-    clip_norm: Amount = 0.0  # largest global norm of the gradient; 0 does not clip
-    encoder_rate: Amount = 1.0  # of the encoder, as a multiple of the learning rate
-    heads_rate: Amount = 1.0  # of the metric and the decision network, likewise
-    frozen_blocks: Annotated[int, AtLeast(0), Below(6)] = 0  # of the encoder, from the photo on
+    warmup_steps: Count = 0  # steps of a linear rise from zero
+    clip_norm: Amount = 0.0  # largest norm of the whole gradient; 0 does not clip
+    encoder_rate: Amount = 1.0  # rate of the encoder, relative to learning_rate
+    heads_rate: Amount = 1.0  # rate of the metric and decision networks, relative to learning_rate
+    frozen_blocks: Annotated[int, AtLeast(0), Below(6)] = 0  # first blocks of the encoder that do not learn
     frozen_steps: Count = 0  # first steps, in which no block of the encoder learns
     average: Fraction = 0.0  # decay of the average of weights that is scored and kept; 0 keeps the last
 
 
 @dataclasses.dataclass(frozen=True)
 class Train:
-    """How long, and what is done on the way. Everything counts steps of the optimizer."""
+    """The length of training, and what happens on the way. Durations are steps of the optimizer."""
 
-    batch_triplets: Positive = 3  # over all devices; of the sampler 'triplets'
-    batch_classes: Annotated[int, AtLeast(2)] = 4  # P of the sampler 'balanced', over all devices
-    batch_images_per_class: Annotated[int, AtLeast(2)] = 4  # its K
-    steps: Positive = 10_000  # updates of the whole network
-    log_every_steps: Positive = 10  # between two lines of metrics.jsonl
-    eval_every_steps: Positive = 500  # on the validation part; also saves a checkpoint
-    save_every_steps: Positive = 500  # checkpoints between evaluations
+    batch_triplets: Positive = 3  # triplets per step over all devices, for the sampler 'triplets'
+    batch_classes: Annotated[int, AtLeast(2)] = (
+        4  # P: classes per step over all devices, for the sampler 'balanced'
+    )
+    batch_images_per_class: Annotated[int, AtLeast(2)] = 4  # K: images per class, for the sampler 'balanced'
+    steps: Positive = 10_000  # steps that train the whole network
+    log_every_steps: Positive = 10  # steps between two lines of metrics.jsonl
+    eval_every_steps: Positive = 500  # steps between two validations; each also saves a checkpoint
+    save_every_steps: Positive = 500  # steps between two checkpoints without validation
     views: Count = 0  # of each image, kept as the frozen blocks see them; 0 varies images at every step
-    stop_after_evals: Count = 0  # evaluations without a better validation Jaccard; 0 never stops early
+    stop_after_evals: Count = 0  # stop after so many validations without a better Jaccard; 0 never stops
     heads_steps: Count = (
-        0  # after the others, of metric and decision network alone; see training/heads_phase.py
+        0  # final steps for only the metric and decision networks; see training/heads_phase.py
     )
 
     @property
@@ -153,22 +162,28 @@ class Train:
 class Evaluation:
     """The protocol of the reported numbers."""
 
-    part: Literal['test', 'validation', 'train', 'all'] = 'test'  # which images are scored
+    part: Literal['test', 'validation', 'train', 'all'] = 'test'  # part of the set to score
     protocol: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # see evaluation/published_protocols.py
-    batch_images: Positive = 16  # images described at a time, over all devices
-    mask_threshold: Fraction = 0.5  # object from this probability on; ssnm has a rule of its own
-    decision_threshold: Fraction = 0.5  # a pair shares an object from this probability on
-    empty_truth: Literal['one', 'zero', 'skip'] = 'one'  # Jaccard of nothing on nothing; docs has none
-    outlier_truth: Literal['empty', 'object'] = 'empty'  # of an image beside an outlier of its class
-    symmetric: bool = True  # average the decision over the two orders of a pair
+    batch_images: Positive = 16  # images per batch over all devices
+    mask_threshold: Fraction = 0.5  # lowest probability of object pixels; ssnm has its own rule
+    decision_threshold: Fraction = 0.5  # lowest probability of pairs that share an object
+    empty_truth: Literal['one', 'zero', 'skip'] = (
+        'one'  # Jaccard index if mask and truth are both empty; docs has no rule
+    )
+    outlier_truth: Literal['empty', 'object'] = (
+        'empty'  # true mask of an image whose partner is an outlier of its class
+    )
+    symmetric: bool = True  # average the decision over both orders of a pair
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
     """One experiment."""
 
-    seed: Annotated[int, AtLeast(0), Below(2**32)] = 0  # of weights, splits, batches and all else random
-    image_size: Annotated[int, AtLeast(32)] = 224  # side that images are squashed to; a multiple of 32
+    seed: Annotated[int, AtLeast(0), Below(2**32)] = (
+        0  # seed of weights, splits, batches and everything random
+    )
+    image_size: Annotated[int, AtLeast(32)] = 224  # images are resized to this side; a multiple of 32
     data: Data = Data()
     model: Model = Model()
     loss: Loss = Loss()

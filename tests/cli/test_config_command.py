@@ -27,7 +27,7 @@ def test_every_key_has_a_default_and_a_meaning():
 
 def test_a_comment_of_several_lines_is_read():
     meanings = {key.name: key.meaning for key in config_keys.described()}
-    assert meanings['config.optimizer.warmup_steps'] == 'linear rise from zero'
+    assert meanings['config.optimizer.warmup_steps'] == 'steps of a linear rise from zero'
     assert 'training/heads_phase.py' in meanings['config.train.heads_steps']
 
 
