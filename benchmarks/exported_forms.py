@@ -23,7 +23,7 @@ from jaxtyping import Float, UInt8
 
 from cosegnet_jax.benchmark.row import Row
 from cosegnet_jax.cli import command_line
-from cosegnet_jax.data.photos import squash_photo
+from cosegnet_jax.data.files.photos import squash_photo
 from cosegnet_jax.export import model_file
 from cosegnet_jax.export.exported_functions import functions, merged
 from cosegnet_jax.inference import collection

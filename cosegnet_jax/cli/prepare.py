@@ -18,12 +18,13 @@ import tensorflow_datasets as tfds
 from absl import flags
 
 from cosegnet_jax.cli import command_line
-from cosegnet_jax.data import builders, contact_sheet, mask_rules, prepared_set
+from cosegnet_jax.data import builders, contact_sheet, prepared_set
 from cosegnet_jax.data.builders.preparation import prepare
 from cosegnet_jax.data.builders.summary import summary
-from cosegnet_jax.data.mask_rules import BY_FILE, MaskRules
-from cosegnet_jax.data.object_shares import describe_shares
-from cosegnet_jax.data.orientation import MaskOrientation
+from cosegnet_jax.data.files.orientation import MaskOrientation
+from cosegnet_jax.data.masks import mask_rules
+from cosegnet_jax.data.masks.mask_rules import BY_FILE, MaskRules
+from cosegnet_jax.data.masks.object_shares import describe_shares
 from cosegnet_jax.runtime.errors import UserError, printable
 from cosegnet_jax.runtime.places import local_path
 

@@ -7,10 +7,11 @@ import dataclasses
 from jax.sharding import Mesh
 
 from cosegnet_jax.config import Config
-from cosegnet_jax.data import array_file, folder, mask_rules, shapes, splits
+from cosegnet_jax.data import array_file, folder, shapes, splits
 from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.mask_rules import MaskRules
+from cosegnet_jax.data.masks import mask_rules
+from cosegnet_jax.data.masks.mask_rules import MaskRules
 from cosegnet_jax.data.sampling.balanced import BalancedSampler
 from cosegnet_jax.data.sampling.triplets import TripletSampler
 from cosegnet_jax.data.stored_images import Stored

@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.photos import decode
+from cosegnet_jax.data.files.photos import decode
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError, first_line

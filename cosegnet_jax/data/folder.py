@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cosegnet_jax.data import image_files, photos
 from cosegnet_jax.data.examples import NO_CLASS, Examples
-from cosegnet_jax.data.left_out import is_left_out
-from cosegnet_jax.data.mask_rules import BY_FILE, MaskRules
-from cosegnet_jax.data.masks import mark_object
-from cosegnet_jax.data.remarks import Doubts, write_remarks
+from cosegnet_jax.data.files import image_files, photos
+from cosegnet_jax.data.files.left_out import is_left_out
+from cosegnet_jax.data.files.remarks import Doubts, write_remarks
+from cosegnet_jax.data.masks.mask_reading import mark_object
+from cosegnet_jax.data.masks.mask_rules import BY_FILE, MaskRules
 from cosegnet_jax.data.stored_images import in_threads
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.names import compose

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
-from cosegnet_jax.data import array_file, photos
+from cosegnet_jax.data import array_file
 from cosegnet_jax.data.examples import NO_CLASS, Examples
+from cosegnet_jax.data.files import photos
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.optional_import import optional_import

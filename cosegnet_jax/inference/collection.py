@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cosegnet_jax.data.image_files import SUFFIXES
+from cosegnet_jax.data.files.image_files import SUFFIXES
 from cosegnet_jax.inference import cache
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int, UInt8
 from PIL import Image
 from scipy import sparse
 
-from cosegnet_jax.data.photos import squash_photo
+from cosegnet_jax.data.files.photos import squash_photo
 from cosegnet_jax.export import model_file, pretrained
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described
 from cosegnet_jax.inference.grouping import group

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cosegnet_jax.data import photos
-from cosegnet_jax.data.image_files import load, upright
+from cosegnet_jax.data.files import photos
+from cosegnet_jax.data.files.image_files import load, upright
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path
 
@@ -17,7 +17,7 @@ Source = str | os.PathLike | Image.Image | np.ndarray
 
 
 def read(source: Source) -> Image.Image:
-    """One photo as 8-bit RGB, turned as its EXIF orientation says; `data.photos` says how the rest is read.
+    """One photo as 8-bit RGB, turned as its EXIF orientation says; see `data.files.photos` for the rest.
 
     Args:
         source: A file, an image of Pillow, or uint8 pixels [h w], [h w 3] or [h w 4].

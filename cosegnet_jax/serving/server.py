@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cosegnet_jax.data.image_files import limit_pixels
+from cosegnet_jax.data.files.image_files import limit_pixels
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.optional_import import optional_import

@@ -18,7 +18,7 @@ from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
 from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.data.object_shares import describe_shares
+from cosegnet_jax.data.masks.object_shares import describe_shares
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes

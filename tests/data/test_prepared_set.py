@@ -9,8 +9,9 @@ import tensorflow_datasets as tfds
 from PIL import ExifTags, Image
 from small_pictures import palette, quarters, save, top_left
 
-from cosegnet_jax.data import builders, folder, photos, prepared_set
+from cosegnet_jax.data import builders, folder, prepared_set
 from cosegnet_jax.data.builders.preparation import prepare
+from cosegnet_jax.data.files import photos
 from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.runtime.errors import UserError
 
@@ -137,7 +138,7 @@ print(prepared_set.load('folder/again', {str(tmp_path)!r}, 8).decoded().images.s
 def test_importing_the_module_imports_neither_tensorflow_nor_tfds():
     program = """
 import sys
-import cosegnet_jax.data.prepared_set, cosegnet_jax.data.folder, cosegnet_jax.data.photos
+import cosegnet_jax.data.prepared_set, cosegnet_jax.data.folder, cosegnet_jax.data.files.photos
 print([name for name in ('tensorflow', 'tensorflow_datasets') if name in sys.modules])
 """
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)

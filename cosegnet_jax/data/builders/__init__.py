@@ -15,7 +15,7 @@ from cosegnet_jax.data.builders.own_folder import Folder
 from cosegnet_jax.data.builders.pascal_coseg import PascalCoseg
 from cosegnet_jax.data.builders.shapes import Shapes
 from cosegnet_jax.data.builders.voc2012 import Voc2012
-from cosegnet_jax.data.mask_rules import BY_FILE, MaskRules
+from cosegnet_jax.data.masks.mask_rules import BY_FILE, MaskRules
 from cosegnet_jax.runtime.errors import UserError, suggest
 
 _PUBLISHED = {kind.name: kind for kind in (PascalCoseg, Internet, Msrc, Icoseg, Voc2012, Shapes)}

@@ -16,9 +16,9 @@ import tensorflow_datasets as tfds
 from jaxtyping import UInt8
 from tqdm import tqdm
 
-from cosegnet_jax.data import photos
-from cosegnet_jax.data.mask_rules import BY_FILE
-from cosegnet_jax.data.remarks import NO_DOUBTS, Doubts, write_remarks
+from cosegnet_jax.data.files import photos
+from cosegnet_jax.data.files.remarks import NO_DOUBTS, Doubts, write_remarks
+from cosegnet_jax.data.masks.mask_rules import BY_FILE
 from cosegnet_jax.runtime.errors import UserError
 
 _AT_ONCE = 256  # images encoded ahead of the writer

@@ -9,10 +9,11 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import UInt8
 
-from cosegnet_jax.data import folder, photos
+from cosegnet_jax.data import folder
 from cosegnet_jax.data.builders.base import CosegBuilder, Row, Survey, look_at_all
-from cosegnet_jax.data.mask_rules import MaskRules
-from cosegnet_jax.data.remarks import Doubts
+from cosegnet_jax.data.files import photos
+from cosegnet_jax.data.files.remarks import Doubts
+from cosegnet_jax.data.masks.mask_rules import MaskRules
 
 
 class ClassFolders(CosegBuilder, skip_registration=True):

@@ -14,7 +14,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from cosegnet_jax.data import builders
-from cosegnet_jax.data.mask_rules import BY_FILE, MaskRules
+from cosegnet_jax.data.masks.mask_rules import BY_FILE, MaskRules
 from cosegnet_jax.runtime.errors import UserError
 
 

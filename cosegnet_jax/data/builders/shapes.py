@@ -9,14 +9,15 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import UInt8
 
-from cosegnet_jax.data import photos, shapes
+from cosegnet_jax.data import shapes
 from cosegnet_jax.data.builders.base import CosegBuilder, Row, Survey
+from cosegnet_jax.data.files import photos
 
 
 class Shapes(CosegBuilder):
     """Textured figures of six classes; the config says how many pixels a side has."""
 
-    DESCRIPTION = 'Textured figures on cluttered, textured grounds, drawn by cosegnet_jax/data/shapes.py.'
+    DESCRIPTION = 'Textured figures on cluttered, textured grounds, drawn by cosegnet_jax/data/shapes/.'
     LICENSE = 'Apache 2.0'
     BUILDER_CONFIGS: ClassVar = [
         tfds.core.BuilderConfig(name=str(side), description=f'50 images a class of {side} × {side} pixels.')

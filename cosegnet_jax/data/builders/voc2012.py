@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from cosegnet_jax.data import folder, photos
+from cosegnet_jax.data import folder
 from cosegnet_jax.data.builders.base import CosegBuilder, Published, Row, Survey, look_at_all
-from cosegnet_jax.data.masks import class_numbers
+from cosegnet_jax.data.files import photos
+from cosegnet_jax.data.masks.mask_reading import class_numbers
 from cosegnet_jax.runtime.errors import UserError, first_line
 
 # The copy of the official archive that TFDS itself downloads, since the official host is often away; the

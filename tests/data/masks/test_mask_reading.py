@@ -7,8 +7,9 @@ from PIL import Image, ImageFilter
 from scipy import ndimage
 from small_pictures import palette, quarters, top_left
 
-from cosegnet_jax.data import mask_rules, masks, photos
-from cosegnet_jax.data.image_files import load
+from cosegnet_jax.data.files import photos
+from cosegnet_jax.data.files.image_files import load
+from cosegnet_jax.data.masks import mask_reading, mask_rules
 from cosegnet_jax.runtime.errors import UserError
 
 Y, X = np.mgrid[:48, :64]
@@ -47,7 +48,7 @@ def soft(radius, scale=1):
 
 def mark(path, image, ranges=None, **options):
     image.save(path, **options)
-    return masks.mark_object(load(path), path, ranges) > 0
+    return mask_reading.mark_object(load(path), path, ranges) > 0
 
 
 CERTAIN = {
@@ -237,11 +238,11 @@ def test_a_mask_of_another_size_is_an_error(tmp_path):
 
 def test_class_numbers_are_indices_but_for_the_undecided_border(tmp_path):
     palette(numbers(15, border=255)).save(tmp_path / 'mask.png')
-    found = masks.class_numbers(load(tmp_path / 'mask.png'), tmp_path / 'mask.png')
+    found = mask_reading.class_numbers(load(tmp_path / 'mask.png'), tmp_path / 'mask.png')
     np.testing.assert_array_equal(found, numbers(15, border=0))
 
 
 def test_class_numbers_need_a_palette(tmp_path):
     GRAY.save(tmp_path / 'mask.png')
     with pytest.raises(UserError, match=r'mask\.png: no palette'):
-        functools.partial(masks.class_numbers, load(tmp_path / 'mask.png'))(tmp_path / 'mask.png')
+        functools.partial(mask_reading.class_numbers, load(tmp_path / 'mask.png'))(tmp_path / 'mask.png')

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from small_pictures import quarters
 
-from cosegnet_jax.data import image_files, photos
-from cosegnet_jax.data.image_files import is_plain, load
-from cosegnet_jax.data.strip_metadata import strip_metadata
+from cosegnet_jax.data.files import image_files, photos
+from cosegnet_jax.data.files.image_files import is_plain, load
+from cosegnet_jax.data.files.strip_metadata import strip_metadata
 from cosegnet_jax.inference.photo_reading import read
 from cosegnet_jax.runtime.errors import UserError
 

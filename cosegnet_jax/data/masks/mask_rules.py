@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Bool, Integer
 
-from cosegnet_jax.data.orientation import MaskOrientation
+from cosegnet_jax.data.files.orientation import MaskOrientation
 from cosegnet_jax.runtime.errors import UserError
 
 _EVERY = 'nonzero'

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Bool, Integer, Shaped, UInt8
 from PIL import Image
 
-from cosegnet_jax.data.image_files import LoadedImage
-from cosegnet_jax.data.mask_levels import UnclearLevelsError, find_object
-from cosegnet_jax.data.mask_rules import Ranges, select
+from cosegnet_jax.data.files.image_files import LoadedImage
+from cosegnet_jax.data.masks.mask_levels import UnclearLevelsError, find_object
+from cosegnet_jax.data.masks.mask_rules import Ranges, select
 from cosegnet_jax.runtime.errors import UserError
 
 # What the pixels of a mask stand for, given its file, upright, and the path for messages.

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-from cosegnet_jax.data.orientation import read_orientation, turn
-from cosegnet_jax.data.strip_metadata import strip_metadata
+from cosegnet_jax.data.files.orientation import read_orientation, turn
+from cosegnet_jax.data.files.strip_metadata import strip_metadata
 from cosegnet_jax.runtime.errors import UserError
 
 HEIC = frozenset({'.heic', '.heif', '.hif'})

@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 from PIL import Image
 
-from cosegnet_jax.data.image_files import LoadedImage, is_plain, load, quiet
-from cosegnet_jax.data.masks import Meaning, mark_object
-from cosegnet_jax.data.orientation import MaskOrientation, fit_mask, swaps_sides
+from cosegnet_jax.data.files.image_files import LoadedImage, is_plain, load, quiet
+from cosegnet_jax.data.files.orientation import MaskOrientation, fit_mask, swaps_sides
+from cosegnet_jax.data.masks.mask_reading import Meaning, mark_object
 from cosegnet_jax.runtime.errors import UserError
 
 _WHITES = (255, 1023, 4095, 16383, 65535)  # the largest levels of 8, 10, 12, 14 and 16 bits

@@ -6,7 +6,7 @@ from PIL import ExifTags, Image
 from small_pictures import quarters, save, top_left
 from small_sets import EMPTY, class_folders, prepared
 
-from cosegnet_jax.data import photos
+from cosegnet_jax.data.files import photos
 from cosegnet_jax.runtime.errors import UserError
 
 

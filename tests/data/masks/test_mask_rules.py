@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cosegnet_jax.data.mask_rules import parse, select
+from cosegnet_jax.data.masks.mask_rules import parse, select
 from cosegnet_jax.runtime.errors import UserError
 
 

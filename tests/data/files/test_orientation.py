@@ -3,9 +3,9 @@ import pytest
 from PIL import ExifTags, Image
 from small_pictures import quarters, top_left
 
-from cosegnet_jax.data import photos
-from cosegnet_jax.data.image_files import load
-from cosegnet_jax.data.orientation import turn
+from cosegnet_jax.data.files import photos
+from cosegnet_jax.data.files.image_files import load
+from cosegnet_jax.data.files.orientation import turn
 from cosegnet_jax.runtime.errors import UserError
 
 ORIENTATIONS = range(1, 9)

@@ -8,8 +8,8 @@ import pytest
 from PIL import ExifTags, Image
 from small_pictures import BLUE, GREEN, RED, quarters, top_left
 
-from cosegnet_jax.data import photos
-from cosegnet_jax.data.masks import mark_object
+from cosegnet_jax.data.files import photos
+from cosegnet_jax.data.masks.mask_reading import mark_object
 from cosegnet_jax.runtime.errors import UserError
 
 INSIDE = np.asarray(top_left()) > 0
