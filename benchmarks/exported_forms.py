@@ -61,7 +61,7 @@ def main() -> None:
     command_line.refuse_config()
     if not _EXPORTED.value or not _IMAGES.value:
         raise UserError('--exported=FOLDER and --images=FOLDER must be given: networks, and photos for them')
-    photos = collection.find([_IMAGES.value])
+    photos = collection.find([_IMAGES.value]).photos
     chosen = [photos[k] for k in np.linspace(0, len(photos) - 1, min(len(photos), PHOTOS), dtype=int)]
     for folder in map(Path, _EXPORTED.value):
         network = model_file.read(folder / model_file.NAME, meshes.data_mesh())

@@ -22,6 +22,8 @@ from absl import flags
 
 from cosegnet_jax.cli import command_line
 from cosegnet_jax.cli.segmenter import MASK_THRESHOLD_HELP, THRESHOLD_HELP, segmenter_from_flags
+from cosegnet_jax.data.files.image_files import MEGA, limit_pixels
+from cosegnet_jax.data.files.remarks import say_left_out
 from cosegnet_jax.inference import collection, neighbors, prediction, results_folder
 from cosegnet_jax.inference.annotations import formats
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
@@ -48,18 +50,23 @@ _NEIGHBORS = flags.DEFINE_integer(
     'For tens of thousands of photos: compare each with N that look alike, and not with all.',
     lower_bound=1,
 )
+_MAX_MEGAPIXELS = flags.DEFINE_float(
+    'max_megapixels', None, 'Size of the largest photo that is read; 179 if not given.', lower_bound=0
+)
 _JSON = flags.DEFINE_bool('json', False, 'Print the content of pairs.json instead of a summary.')
 
 
 def main() -> None:
     """Groups and segments the photos of a collection."""
     given = _given()
+    if _MAX_MEGAPIXELS.value is not None:
+        limit_pixels(int(_MAX_MEGAPIXELS.value * MEGA))
     if _DRY_RUN.value and _JSON.value:
         raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
     annotations = formats.chosen(_ANNOTATIONS.value)
     if _NEIGHBORS.value:
         optional_import(neighbors.NEEDS, 'large')  # better to know before hours of looking at photos
-    photos = collection.find(given)
+    photos, left_out = collection.find(given)
     out = local_path(_OUT.value, '--out=') if _OUT.value else _beside(given)
     segmenter = segmenter_from_flags(_MASK_THRESHOLD.value)
     prediction.check(photos, segmenter, out)
@@ -70,8 +77,12 @@ def main() -> None:
     found, document = prediction.predict(
         photos, segmenter, out, _THRESHOLD.value, annotations, _NEIGHBORS.value
     )
+    for line in say_left_out(left_out):
+        print(printable(line), file=sys.stderr)
     for skipped in document['skipped']:
         print(printable(f'skipped {skipped["name"]}: {skipped["reason"]}'), file=sys.stderr)
+    for doubtful in document['doubtful']:
+        print(printable(f'doubtful {doubtful["name"]}: {doubtful["reason"]}'), file=sys.stderr)
     if _JSON.value:
         print(files.to_json(document))
     else:

@@ -89,7 +89,8 @@ def load(out: Path, of: str) -> Described | None:
     try:
         with _file(out, of).open('rb') as file, np.load(file, allow_pickle=False) as content:
             height, width = content['size'].tolist()
-            return Described((height, width), content['soft_mask'], content['embedding'])
+            blank = str(content['blank'])
+            return Described((height, width), content['soft_mask'], content['embedding'], blank)
     except files.DAMAGED_ARRAYS:
         return None
 

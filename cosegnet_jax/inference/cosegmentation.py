@@ -22,6 +22,7 @@ class Described(NamedTuple):
     size: tuple[int, int]  # height and width of the photo, upright
     soft_mask: UInt8[np.ndarray, 'side side']  # probability of object, 255 for 1, at the network's size
     embedding: Float32[np.ndarray, ' 64']
+    blank: str = ''  # says that the photo is nearly black or white throughout; '' if it shows something
 
     def full_size(self) -> Float32[np.ndarray, 'height width']:
         """The soft mask at the photo's own size, enlarged bilinearly; 0 to 1."""

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int, UInt8
 from PIL import Image
 from scipy import sparse
 
-from cosegnet_jax.data.files.photos import squash_photo
+from cosegnet_jax.data.files.photos import find_blank, squash_photo
 from cosegnet_jax.export import model_file, pretrained
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described
 from cosegnet_jax.inference.grouping import group
@@ -87,12 +87,13 @@ class CoSegmenter:
         Raises:
             UserError: A photo cannot be read, or there is one name in place of several photos.
         """
-        sizes = collections.deque()
+        sizes, blank = collections.deque(), collections.deque()
 
         def squashed() -> Iterator[UInt8[np.ndarray, 'side side 3']]:
             for image in _several(images):
                 pixels = np.asarray(read(image))
                 sizes.append(pixels.shape[:2])
+                blank.append(find_blank(pixels) or '')
                 yield squash_photo(pixels, self.network.config.image_size)
 
         batches = _batches(squashed())
@@ -102,7 +103,7 @@ class CoSegmenter:
         size = 1 << (len(first) - 1).bit_length()
         for masks, embeddings in self.network.describe(chain([first], batches), size):
             for mask, embedding in zip(np.round(masks * 255).astype(np.uint8), embeddings, strict=True):
-                yield Described(sizes.popleft(), mask, embedding)
+                yield Described(sizes.popleft(), mask, embedding, blank.popleft())
 
     def decide(self, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
         """Probability that two photos share an object, the mean of both orders; 1 on the diagonal."""

@@ -102,7 +102,9 @@ def predict(
         write_page(file, found, threshold=threshold, title=f'{len(used)} photos')
     for one in annotations:
         one.write(out / 'annotations' / one.name, found, paths)
-    document = results_folder.document(found, masks, threshold, skipped)
+    seen = ((name, described(index).blank) for index, name in enumerate(names))
+    doubtful = [Skipped(name, blank) for name, blank in seen if blank]
+    document = results_folder.document(found, masks, threshold, skipped, doubtful)
     files.write_json(out / 'pairs.json', document)
     return found, document
 

@@ -15,13 +15,14 @@ from scipy import sparse
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import printable
+from cosegnet_jax.runtime.names import compose, shorten
 
 _MARK = 'cosegnet'  # text in the PNG that says what its mask was made of
 _SHOWN = 4  # names of a group in a summary
 
 
 class Skipped(NamedTuple):
-    """A file that could not be read."""
+    """A file that could not be read, or that shows next to nothing."""
 
     name: str
     reason: str
@@ -36,14 +37,18 @@ def renamed(names: Sequence[str], suffix: str) -> list[str]:
     """The names of photos with another suffix, all of them different.
 
     'cow/a.jpg' becomes 'cow/a.png'; but where another photo might claim that name, as 'cow/a.webp' would, it
-    is 'cow/a.jpg.png'. Letters that differ in case only are the same to some file systems.
+    is 'cow/a.jpg.png'. Letters that differ in case only, or in how an accent is encoded, are the same to some
+    file systems. A name that would be too long for a file is shortened.
     """
 
     def both(name: str) -> tuple[str, str]:
-        return str(PurePosixPath(name).with_suffix(suffix)), f'{name}{suffix}'
+        return shorten(str(PurePosixPath(name).with_suffix(suffix))), shorten(f'{name}{suffix}')
 
-    claims = Counter(claim for name in names for claim in {path.casefold() for path in both(name)})
-    return [short if claims[short.casefold()] == 1 else long for short, long in map(both, names)]
+    def folded(name: str) -> str:
+        return compose(name).casefold()
+
+    claims = Counter(claim for name in names for claim in set(map(folded, both(name))))
+    return [short if claims[folded(short)] == 1 else long for short, long in map(both, names)]
 
 
 def has_mask(path: Path, made_of: str) -> bool:
@@ -68,7 +73,11 @@ def write_mask(path: Path, mask: Bool[np.ndarray, 'height width'], made_of: str)
 
 
 def document(
-    found: CoSegmentation, masks: Sequence[str], threshold: float, skipped: Sequence[Skipped]
+    found: CoSegmentation,
+    masks: Sequence[str],
+    threshold: float,
+    skipped: Sequence[Skipped],
+    doubtful: Sequence[Skipped],
 ) -> dict[str, Any]:
     """The content of pairs.json; groups and outliers are numbers of photos, from 0.
 
@@ -83,6 +92,7 @@ def document(
         'groups': found.groups,
         'outliers': found.outliers,
         'skipped': [one._asdict() for one in skipped],
+        'doubtful': [one._asdict() for one in doubtful],  # photos that were used and show next to nothing
         **_decisions(found.probabilities),
     }
 

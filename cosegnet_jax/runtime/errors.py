@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import os
 import sys
 from collections.abc import Collection, Iterator
 from unicodedata import category
@@ -12,6 +13,9 @@ from unicodedata import category
 # or are not seen, and ends of lines and paragraphs.
 _CODES = frozenset({'Cc', 'Cs', 'Cf', 'Zl', 'Zp'})
 _JOINERS = '\u200c\u200d'  # of those marks, what the spelling of Persian and many an emoji take
+
+
+_PIPE_CLOSED = 141  # what shells report of a program that ends so
 
 
 class UserError(Exception):
@@ -29,11 +33,17 @@ class Stopped(UserError):  # noqa: N818 (a wish, not an error)
 def reported(*kinds: type[Exception], on_interrupt: str = '') -> Iterator[None]:
     """Ends the program with status 2 and one line where an exception of `kinds` arises inside.
 
-    Ctrl-C ends it with status 130 and a line, which adds what `on_interrupt` says; anything else is a bug and
-    shows its traceback.
+    Where nobody reads on what it prints, it ends with status 141 and no line. Ctrl-C ends it with status 130
+    and a line, which adds what `on_interrupt` says; anything else is a bug and shows its traceback.
     """
     try:
-        yield
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # as `cosegnet predict … | head` closes it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python says so when it ends
+        sys.exit(_PIPE_CLOSED)
     except kinds as error:
         print(f'error: {printable(str(error))}', file=sys.stderr)
         sys.exit(2)

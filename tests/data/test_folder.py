@@ -1,13 +1,15 @@
 import os
 import shutil
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from small_pictures import BLUE, GREEN, RED, quarters, save, top_left
 
 from cosegnet_jax.data import folder
+from cosegnet_jax.data.masks.mask_rules import MaskRules, parse
 from cosegnet_jax.runtime.errors import UserError
 
 
@@ -205,3 +207,66 @@ def test_a_photo_twice_in_one_class_is_two_images(root):
     shutil.copy(root / 'images/cat/a.png', root / 'images/cat/c.png')
     shutil.copy(root / 'masks/cat/a.png', root / 'masks/cat/c.png')
     assert len(folder.load(root, 8)) == 5
+
+
+def test_a_photo_and_its_mask_meet_however_their_accents_are_encoded(root):
+    save(root, 'k\u00fche/b\u00e4r.png')
+    save(root, 'k\u00fche/stier.png')
+    for path in ('masks/k\u00fche/b\u00e4r.png', 'masks/k\u00fche'):
+        path = root / path
+        path.rename(path.with_name(unicodedata.normalize('NFD', path.name)))
+    examples = folder.load(root, 8)
+    assert examples.classes == ('cat', 'dog', 'k\u00fche')
+    assert examples.filenames[-2:] == ('k\u00fche/b\u00e4r', 'k\u00fche/stier')
+    assert examples.visible.all()
+
+
+def test_two_folders_of_one_name_are_an_error(root):
+    for name in ('k\u00fche', 'ku\u0308he'):
+        save(root, f'{name}/a.png')
+        save(root, f'{name}/b.png')
+    assert_error(root, 'a second folder of this name', 'rename it')
+
+
+def test_raw_files_are_an_error_unless_the_photo_is_beside_them(root):
+    (root / 'images/cat/a.NEF').write_bytes(b'raw')
+    assert len(folder.load(root, 8)) == 4
+    (root / 'images/cat/z.cr3').write_bytes(b'raw')
+    assert_error(root, root / 'images/cat/z.cr3', 'a RAW file', 'convert it')
+
+
+def test_folders_that_systems_make_are_no_classes_and_are_counted_once(root):
+    for name in ('@eaDir/a.png', '@eaDir/b.png', '#recycle/c.png'):
+        save(root, name)
+    examples = folder.load(root, 8)
+    assert examples.classes == ('cat', 'dog')
+    assert examples.remarks == (
+        'left out 3 file(s) in folders that systems and programs make (#recycle, @eaDir)',
+    )
+
+
+def test_what_is_doubtful_is_said_once_and_names_the_files(root):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    for name in ('cat/a', 'cat/b', 'dog/a', 'dog/b'):
+        quarters().save(root / f'images/{name}.png', exif=exif)
+    Image.new('RGB', (40, 20)).save(root / 'images/dog/b.png')
+    for path in root.glob('images/*/*'):
+        path.write_bytes(path.read_bytes() + str(path).encode())  # no two are copies
+    turned, black = folder.load(root, 8).remarks
+    assert turned.startswith('cat/a, cat/b, dog/a: EXIF turns the photo')
+    assert 'mask_orientation=stored' in turned
+    assert black == 'dog/b: nearly black throughout'
+    assert folder.load(root, 8, MaskRules(orientation='stored')).remarks == (black,)
+
+
+def test_mask_rules_say_which_numbers_are_the_object_of_each_class(root):
+    for name in ('cat', 'dog'):
+        for stem in 'ab':
+            halves = np.full((20, 40), 17, np.uint8)
+            halves[:, 20:] = 99
+            Image.fromarray(halves).save(root / f'masks/{name}/{stem}.png')
+    assert_error(root, '17, 99', 'mask_values=')
+    masks = folder.load(root, 8, MaskRules(parse('cat:17,dog:99'))).masks
+    left, right = np.pad(np.ones((8, 4)), ((0, 0), (0, 4))), np.pad(np.ones((8, 4)), ((0, 0), (4, 0)))
+    np.testing.assert_array_equal(masks, [left, left, right, right])

@@ -134,3 +134,13 @@ def test_a_file_that_does_not_fit_is_an_error(pinned, text, index, message):
 def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(UserError, match='No such file'):
         splits.pinned(tmp_path / 'none.json', NAMES, 0)
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-32'])
+def test_a_file_of_splits_may_have_any_encoding_of_unicode(tmp_path, encoding):
+    names = ('k\u00fche/a', 'k\u00fche/b')
+    path = tmp_path / 'splits.json'
+    listed = [{'train': ['ku\u0308he/a'], 'validation': ['k\u00fche/b'], 'test': []}]
+    path.write_bytes(json.dumps(listed, ensure_ascii=False).encode(encoding))
+    split = splits.pinned(path, names, 0)
+    assert [part.tolist() for part in parts(split)] == [[0], [1], []]

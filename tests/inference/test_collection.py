@@ -9,14 +9,16 @@ from cosegnet_jax.runtime.errors import UserError
 
 
 def names(images):
-    return [photo.name for photo in find(str(images).split(';'))]
+    return [photo.name for photo in find(str(images).split(';')).photos]
 
 
 def test_folders_are_listed_with_all_that_is_in_them(tmp_path):
     save(tmp_path, 'b/c/two.PNG', 'a one.jpg', 'b/😀.webp', '.hidden.png', '.cache/four.png')
     (tmp_path / 'notes.txt').write_text('no photo')
     assert names(tmp_path) == ['a one.jpg', 'b/c/two.PNG', 'b/😀.webp']
-    assert [photo.path for photo in find([str(tmp_path)])] == [tmp_path / name for name in names(tmp_path)]
+    assert [photo.path for photo in find([str(tmp_path)]).photos] == [
+        tmp_path / name for name in names(tmp_path)
+    ]
 
 
 def test_what_was_written_before_is_not_taken_for_photos(tmp_path):
@@ -64,3 +66,33 @@ def test_where_there_are_no_two_photos_one_line_says_so(tmp_path, monkeypatch, i
     (tmp_path / 'texts' / 'a.txt').write_text('a')
     with pytest.raises(UserError, match=message):
         find(images.split(';'))
+
+
+def test_folders_that_systems_make_are_left_out_and_counted(tmp_path):
+    save(
+        tmp_path, 'a.png', 'b/c.png', 'b/@eaDir/c.png/SYNOPHOTO_THUMB_M.jpg', '@eaDir/x.jpg', '#recycle/d.png'
+    )
+    save(tmp_path, '$RECYCLE.BIN/S-1/e.png', '.Trashes/501/f.png', '__MACOSX/g.jpg', '.hidden/h.png')
+    photos, left_out = find([str(tmp_path)])
+    assert [photo.name for photo in photos] == ['a.png', 'b/c.png']
+    assert left_out == {'@eaDir': 2, '#recycle': 1, '$RECYCLE.BIN': 1, '.Trashes': 1, '__MACOSX': 1}
+
+
+@pytest.mark.parametrize('unpacked', ['', 'cosegnet/', 'holiday/cosegnet/'])
+def test_results_that_were_unpacked_among_the_photos_are_left_out(tmp_path, unpacked):
+    save(tmp_path, 'a.png', 'holiday/b.png', f'{unpacked}masks/a.png', f'{unpacked}cutouts/holiday/b.png')
+    for page in ('pairs.json', 'report.html'):
+        assert len(find([str(tmp_path)]).photos) == 4
+        (tmp_path / unpacked / page).write_text('')
+    photos, left_out = find([str(tmp_path)])
+    assert [photo.name for photo in photos] == ['a.png', 'holiday/b.png']
+    assert left_out == {'masks': 1, 'cutouts': 1}
+
+
+def test_raw_files_are_listed_and_no_pair_by_themselves(tmp_path):
+    save(tmp_path, 'a.png', 'b.png')
+    (tmp_path / 'c.NEF').write_bytes(b'raw')
+    assert names(tmp_path) == ['a.png', 'b.png', 'c.NEF']
+    (tmp_path / 'a.png').rename(tmp_path / 'a.CR3')
+    with pytest.raises(UserError, match='only one photo in it'):
+        find([str(tmp_path)])

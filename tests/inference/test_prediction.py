@@ -16,7 +16,7 @@ from cosegnet_jax.runtime.errors import UserError
 
 
 def predict(segmenter, images, out, threshold=0.0, annotations=(), neighbors=None):
-    listed = collection.find([str(images)])
+    listed = collection.find([str(images)]).photos
     prediction.check(listed, segmenter, out)
     out.mkdir(exist_ok=True)
     return prediction.predict(listed, segmenter, out, threshold, annotations, neighbors)
@@ -239,7 +239,7 @@ def test_what_was_found_in_other_photos_is_not_overwritten(tmp_path, segmenter, 
 
 
 def test_a_plan_writes_nothing_and_knows_what_is_done(tmp_path, segmenter, photos):
-    out, listed = tmp_path / 'out', collection.find([str(photos)])
+    out, listed = tmp_path / 'out', collection.find([str(photos)]).photos
     assert prediction.plan(listed, out).splitlines() == [
         f'a/one.png -> {out}/masks/a/one.png',
         f'a/two 😀.jpg -> {out}/masks/a/two 😀.png',
@@ -249,3 +249,11 @@ def test_a_plan_writes_nothing_and_knows_what_is_done(tmp_path, segmenter, photo
     assert not out.exists()
     predict(segmenter, photos, out)
     assert prediction.plan(listed, out).count('(looked at already)') == 3
+
+
+def test_a_black_photo_is_used_and_named_every_time(tmp_path, segmenter, photos):
+    Image.new('RGB', (60, 40), (3, 3, 3)).save(photos / 'b' / 'night.png')
+    for _ in range(2):
+        _, document = predict(segmenter, photos, tmp_path / 'out')
+        assert 'b/night.png' in document['names']
+        assert document['doubtful'] == [{'name': 'b/night.png', 'reason': 'nearly black throughout'}]

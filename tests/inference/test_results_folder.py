@@ -42,3 +42,24 @@ def test_what_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / 'masks').write_text('a file where a folder should be')
     with pytest.raises(UserError, match=r'masks/a\.png: cannot be written \(.+\); mend that'):
         files.write_json(tmp_path / 'masks' / 'a.png', {})
+
+
+def test_names_that_are_too_long_for_a_file_are_shortened_and_stay_different():
+    longest = [f'{letter * 251}.jpg' for letter in 'ab'] + [
+        'x/' + 'ü' * 125 + 'a.jpg',
+        'x/' + 'ü' * 125 + 'a.png',
+    ]
+    for suffix in ('.json', '.png'):
+        found = results_folder.renamed(longest, suffix)
+        assert len(set(found)) == 4
+        for name, other in zip(longest, found, strict=True):
+            assert all(len(part.encode()) <= 255 for part in other.split('/'))
+            assert other.endswith(suffix)
+            assert other[:100] == name[:100]
+    assert results_folder.renamed(['a' * 250 + '.jpg'], '.json') == ['a' * 250 + '.json']
+
+
+def test_accents_in_either_encoding_are_one_name_to_some_file_systems():
+    assert results_folder.renamed(['b\u00e4r.jpg', 'ba\u0308r.jpg', 'c.jpg'], '.png') == [
+        'b\u00e4r.jpg.png', 'ba\u0308r.jpg.png', 'c.png'
+    ]  # fmt: skip

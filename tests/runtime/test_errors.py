@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from cosegnet_jax.runtime.errors import UserError, printable, reported
@@ -14,3 +17,23 @@ def test_an_error_ends_a_program_with_one_line_that_does_nothing_to_a_terminal(c
         raise UserError('--images: cow\n\x1b[2J.jpg: no such file')
     assert ended.value.code == 2
     assert capsys.readouterr().err == 'error: --images: cow��[2J.jpg: no such file\n'
+
+
+@pytest.mark.parametrize('lines', [1, 100_000])
+def test_a_reader_that_goes_away_ends_a_program_without_a_word(lines):
+    program = f"""
+from cosegnet_jax.runtime.errors import UserError, reported
+with reported(UserError):
+    input()  # until nobody reads
+    for number in range({lines}):
+        print(number)
+"""
+    process = subprocess.Popen(
+        [sys.executable, '-c', program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    process.stdin.write(b'\n')
+    process.stdin.close()
+    assert process.stderr.read() == b''
+    process.stderr.close()
+    assert process.wait() == 141

@@ -69,11 +69,11 @@ def test_photos_are_found_in_the_home_folder(home):
     from pictures_of_discs import save
 
     save(home / 'photos', 'a.png', 'b.png')
-    assert [photo.path for photo in collection.find(['~/photos'])] == [
+    assert [photo.path for photo in collection.find(['~/photos']).photos] == [
         home / 'photos' / 'a.png',
         home / 'photos' / 'b.png',
     ]
-    assert [photo.name for photo in collection.find(['~/photos/a.png', '~/photos/b.png'])] == [
+    assert [photo.name for photo in collection.find(['~/photos/a.png', '~/photos/b.png']).photos] == [
         'a.png',
         'b.png',
     ]

@@ -15,7 +15,9 @@ from cosegnet_jax.serving import archive
 def packed(tmp_path, run_folder):
     def packed(threshold):
         """The opened zip of three photos, and what was found in them."""
-        photos = collection.find([str(save(tmp_path / 'photos', 'a/one.png', 'a/two 😀.jpg', 'b/one.png'))])
+        photos = collection.find(
+            [str(save(tmp_path / 'photos', 'a/one.png', 'a/two 😀.jpg', 'b/one.png'))]
+        ).photos
         out = tmp_path / 'out'
         out.mkdir()
         found, document = prediction.predict(photos, CoSegmenter.load(run_folder), out, threshold)

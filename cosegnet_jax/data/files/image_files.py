@@ -22,6 +22,7 @@ from cosegnet_jax.data.files.orientation import read_orientation, turn
 from cosegnet_jax.data.files.strip_metadata import strip_metadata
 from cosegnet_jax.runtime.errors import UserError
 
+MEGA = 10**6
 HEIC = frozenset({'.heic', '.heif', '.hif'})
 # Files of other kinds are passed over. Pillow reads HEIC with a plugin only; without it they are an
 # error rather than photos that are missing and nobody noticed.
@@ -55,14 +56,16 @@ def load(path: Path) -> LoadedImage:
         UserError: It cannot be read, or has more pixels than `limit_pixels` allows.
     """
     size = _size(path)
+    if path.suffix.lower() in RAW:  # Pillow would take the thumbnail in some of them for the photo
+        raise UserError(f'{path}: {RAW_ADVICE}')
     try:
         with quiet:
             return _decode(path)
     except Image.DecompressionBombError:
-        limit = 2 * Image.MAX_IMAGE_PIXELS / 1e6
+        limit = 2 * Image.MAX_IMAGE_PIXELS / MEGA
         raise UserError(
             f'{path}: more than {limit:.4g} megapixels, so many that it may be made to exhaust the memory; '
-            f'make it smaller or remove it'
+            f'make it smaller, remove it, or let --max_megapixels of cosegnet predict allow it'
         ) from None
     except Exception as error:  # each decoder has its own for damage: OSError, SyntaxError, RuntimeError, ...
         if isinstance(error, UnidentifiedImageError) and _is_heic(path) and not _reads_heic():

@@ -6,12 +6,19 @@ _NAMES = frozenset(
     {
         *('@eadir', '#recycle', '#snapshot', '@recycle', '@recently-snapshot', '@__thumb'),  # network storage
         *('$recycle.bin', 'recycler', 'system volume information'),  # Windows
-        *('__macosx', 'network trash folder', 'temporary items'),  # macOS; others of its own start with a dot
-        'lost+found',
+        *('__macosx', '.trashes', '.spotlight-v100', '.fseventsd', '.appledouble'),  # macOS
+        *(
+            'network trash folder',
+            'temporary items',
+            'lost+found',
+            '.trash',
+            '.thumbnails',
+            '.picasaoriginals',
+        ),
     }
 )
 
 
 def is_left_out(name: str) -> bool:
     """Whether a folder of this name holds no photos of anybody."""
-    return name.casefold() in _NAMES or (name.startswith('.') and name not in ('.', '..'))
+    return name.casefold() in _NAMES

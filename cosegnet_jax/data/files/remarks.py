@@ -34,10 +34,13 @@ def write_remarks(doubts: Mapping[str, Doubts], left_out: Mapping[str, int]) -> 
         )
     for what in sorted({one.blank for one in doubts.values() if one.blank}):
         lines.append(f'{_few([name for name, one in doubts.items() if one.blank == what])}: {what}')
-    if left_out:
-        count, folders = sum(left_out.values()), ', '.join(sorted(left_out))
-        lines.append(f'left out {count} file(s) in folders that systems and programs make ({folders})')
-    return lines
+    return lines + say_left_out(left_out)
+
+
+def say_left_out(left_out: Mapping[str, int]) -> list[str]:
+    """A line that counts the files in folders that hold no photos of anybody, if there are any."""
+    count, folders = sum(left_out.values()), ', '.join(sorted(left_out))
+    return [f'left out {count} file(s) in folders that systems and programs make ({folders})'] * bool(count)
 
 
 def _few(names: Sequence[str]) -> str:
