@@ -1,5 +1,6 @@
 """Whatever a file holds: the right value, or one line that names the file."""
 
+import io
 import tempfile
 from pathlib import Path
 
@@ -34,9 +35,9 @@ def outcome(read, path):
 
 
 def written(image, suffix='.png', **options):
-    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
-        image.save(file, {'.tif': 'TIFF', '.jpg': 'JPEG'}.get(suffix, suffix[1:].upper()), **options)
-        return Path(file.name).read_bytes()
+    file = io.BytesIO()
+    image.save(file, {'.tif': 'TIFF', '.jpg': 'JPEG'}.get(suffix, suffix[1:].upper()), **options)
+    return file.getvalue()
 
 
 def read_bytes(data, suffix, read):
