@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 from small_pictures import quarters, top_left
 
-from cosegnet_jax.data import masks, photos
+from cosegnet_jax.data.files import photos
 from cosegnet_jax.data.files.image_files import load
 from cosegnet_jax.data.files.orientation import turn
+from cosegnet_jax.data.masks import mask_reading
 from cosegnet_jax.runtime.errors import UserError
 
 SUFFIXES = ['.jpg', '.png', '.webp', '.tif', '.gif', '.bmp']
@@ -52,7 +53,7 @@ def photo_of(path):
 
 
 def mask_of(path):
-    return masks.mark_object(load(path), path)
+    return mask_reading.mark_object(load(path), path)
 
 
 def exif_of(orientation):
