@@ -51,7 +51,7 @@ def load_efficientnet_lite(spec: str, variant: int) -> dict[str, Any]:
     """
     repository = f'timm/tf_efficientnet_lite{variant}.in1k'
     fetch = functools.partial(download, repository, 'model.safetensors')
-    path, arrays = published_file.read(spec, fetch, _READERS)
+    path, _, arrays = published_file.read(spec, fetch, _READERS)
     names = _pypi_names(variant) if '_conv_stem.weight' in arrays else _timm_names(variant)
     flat = [layer for layers in names.values() for layer in layers.values()]
     problem = published_file.difference(arrays, _shapes(flat)) or _further_block(arrays, flat)

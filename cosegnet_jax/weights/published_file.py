@@ -11,8 +11,9 @@ import numpy as np
 from safetensors import SafetensorError
 
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.places import local_path
 
-# What the readers raise on a file that is damaged or is not what its ending says.
+# What the readers raise on a file that is damaged or is of another kind.
 _DAMAGED = (
     OSError,
     ValueError,
@@ -27,32 +28,53 @@ _DAMAGED = (
 
 def read(
     spec: str, fetch: Callable[[], Path], readers: Mapping[str, Callable[[Path], dict[str, np.ndarray]]]
-) -> tuple[Path, dict[str, np.ndarray]]:
-    """Where the weights are, and the arrays of that file by the names that it has for them.
+) -> tuple[Path, str, dict[str, np.ndarray]]:
+    """Where the weights are, of what kind the file is, and its arrays by the names that it has for them.
 
     Args:
-        spec: 'imagenet' or a file.
+        spec: 'imagenet' or a file, whose content tells its kind, whatever it is called.
         fetch: Finds the file of 'imagenet'.
-        readers: One for each ending that a file may have.
+        readers: One for each kind that is read: '.h5', '.npz', '.pth' or '.safetensors'.
 
     Raises:
-        UserError: No such file, another ending, or a damaged file.
+        UserError: No such file, one of another kind, or a damaged file.
     """
-    path = fetch() if spec == 'imagenet' else Path(spec).expanduser()
-    if path.suffix.lower() not in readers:
+    path = fetch() if spec == 'imagenet' else local_path(spec, 'config.model.weights=')
+    if not path.is_file():
         raise UserError(
-            f"config.model.weights='{spec}' should be 'imagenet', 'none' or a file that ends in "
+            f"config.model.weights='{spec}': no such file; it should be 'imagenet', 'none' or a file such as "
             f'{", ".join(readers)}'
         )
-    if not path.is_file():
-        raise UserError(f'weights file {path} does not exist: check config.model.weights')
     try:
-        return path, readers[path.suffix.lower()](path)
+        kind = _kind(path)
+        if kind not in readers:
+            raise ValueError(f'it is a {kind} file, and {", ".join(readers)} are read')
+        return path, kind, readers[kind](path)
     except _DAMAGED as error:
         reason = ' '.join(str(error).split())
         raise UserError(
-            f'{path} cannot be read as {path.suffix} weights ({reason}): get it again or pass another'
+            f'{path} cannot be read as weights ({reason}): get it again or pass another'
         ) from error
+
+
+def _kind(path: Path) -> str:
+    """The usual ending of a file with this content.
+
+    Raises:
+        ValueError: It holds no arrays.
+    """
+    with path.open('rb') as file:
+        start = file.read(9)
+    if start.startswith(b'PK\x03\x04'):
+        with zipfile.ZipFile(path) as archive:
+            return '.pth' if any(name.endswith('/data.pkl') for name in archive.namelist()) else '.npz'
+    if start.startswith(b'\x89HDF'):
+        return '.h5'
+    if start.startswith(b'\x80'):  # a pickle, in which PyTorch kept weights before version 1.6
+        return '.pth'
+    if start[8:] == b'{':  # after the length of the JSON that it begins
+        return '.safetensors'
+    raise ValueError('it is no HDF5, NumPy .npz, PyTorch or safetensors file')
 
 
 def difference(arrays: Mapping[str, np.ndarray], expected: Mapping[str, tuple[int, ...]]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cosegnet_jax.weights import published_file
 from cosegnet_jax.weights.array_files import read_npz, read_safetensors
 from cosegnet_jax.weights.folding import CAFFE, TORCHVISION, ConvWeights, InputConvention, fold_input
 from cosegnet_jax.weights.keras_file import read_keras
+from cosegnet_jax.weights.recognition import recognize
 from cosegnet_jax.weights.torch_file import read_torch
 
 
@@ -23,6 +25,7 @@ from cosegnet_jax.weights.torch_file import read_torch
 class _Format:
     """How a kind of file holds the convolutions of a VGG."""
 
+    name: str
     read: Callable[[Path], dict[str, np.ndarray]]  # every convolution of the file, under the file's names
     names: dict[str, tuple[str, str]]  # layer → names of its kernel and its bias
     kernel_axes: str
@@ -44,11 +47,17 @@ _KERAS_NAMES = {
 _CAFFE_NAMES = {layer: (f'{layer}_W', f'{layer}_b') for layer in _CHANNELS}
 
 _FORMATS = {
-    '.h5': _Format(read_keras, _KERAS_NAMES, 'HWIO', CAFFE),
-    '.npz': _Format(functools.partial(read_npz, prefix='conv'), _CAFFE_NAMES, 'HWIO', CAFFE),
-    '.pth': _Format(functools.partial(read_torch, prefix='features.'), _TORCH_NAMES, 'OIHW', TORCHVISION),
+    '.h5': _Format('Keras', read_keras, _KERAS_NAMES, 'HWIO', CAFFE),
+    '.npz': _Format('NumPy', functools.partial(read_npz, prefix='conv'), _CAFFE_NAMES, 'HWIO', CAFFE),
+    '.pth': _Format(
+        'PyTorch', functools.partial(read_torch, prefix='features.'), _TORCH_NAMES, 'OIHW', TORCHVISION
+    ),
     '.safetensors': _Format(
-        functools.partial(read_safetensors, prefix='features.'), _TORCH_NAMES, 'OIHW', TORCHVISION
+        'safetensors',
+        functools.partial(read_safetensors, prefix='features.'),
+        _TORCH_NAMES,
+        'OIHW',
+        TORCHVISION,
     ),
 }
 
@@ -56,25 +65,28 @@ _FORMATS = {
 def load_vgg16(spec: str) -> dict[str, dict[str, np.ndarray]]:
     """ImageNet weights of the encoder, for the input z = (v - MEAN) / STD in RGB (`networks.encoders.vgg16`).
 
-    The formats were made for other inputs: Keras .h5 and .npz for Caffe's (BGR, mean subtracted),
-    torchvision .pth and .safetensors for RGB in 0-1 with its own mean and deviation. The difference is
-    folded into conv1_1, whose outputs are those of the original network; exactly with Caffe's files, and
-    exactly but for the image border with torchvision's (see `fold_input`).
+    The published weights were made for other inputs: Caffe's (BGR, mean subtracted), or torchvision's (RGB in
+    0-1 with its own mean and deviation). The difference is folded into conv1_1, whose outputs are those of
+    the original network; exactly with Caffe's input, and exactly but for the image border with torchvision's
+    (see `fold_input`). Which input it was is told from conv1_1 (`recognition.recognize`). Where that is no
+    layer known here, it is the one that the kind of file is published with, and a line says so: Caffe's for
+    Keras and NumPy, torchvision's for PyTorch and safetensors.
 
     Args:
-        spec: 'imagenet' for the published weights, downloaded once, or a file: .h5 of Keras (weights or
-            whole model, with or without the fully connected layers), .pth or .safetensors under torchvision's
-            names (features.0.weight), or .npz with conv1_1_W (HWIO) and conv1_1_b to conv5_3_b.
+        spec: 'imagenet' for the published weights, downloaded once, or a file, whose content tells its kind:
+            Keras (weights or whole model, with or without the fully connected layers), PyTorch or
+            safetensors under torchvision's names (features.0.weight), or .npz with conv1_1_W (HWIO) and
+            conv1_1_b to conv5_3_b.
 
     Returns:
         Kernel and bias of 'conv1_1' to 'conv5_3' in the order of the network.
 
     Raises:
-        UserError: No such file, an unknown ending, a damaged file, another network, or no download.
+        UserError: No such file, one of another kind, a damaged file, another network, or no download.
     """
     readers = {ending: form.read for ending, form in _FORMATS.items()}
-    path, arrays = published_file.read(spec, _fetch, readers)
-    form = _FORMATS[path.suffix.lower()]
+    path, kind, arrays = published_file.read(spec, _fetch, readers)
+    form = _FORMATS[kind]
     if problem := _difference(arrays, form):
         raise UserError(f'{path} {problem}: pass float weights of VGG16, the network without BatchNorm')
 
@@ -86,7 +98,16 @@ def load_vgg16(spec: str) -> dict[str, dict[str, np.ndarray]]:
         )
         for layer, (kernel, bias) in form.names.items()
     }
-    layers['conv1_1'] = fold_input(layers['conv1_1'], form.convention)
+    convention = recognize(layers['conv1_1'])
+    if convention is None:
+        convention = form.convention
+        takes = "Caffe's (BGR less its mean)" if convention is CAFFE else "torchvision's (RGB, normalized)"
+        print(
+            f'{path}: not the published weights of VGG16; their input is taken for {takes}, as in '
+            f'{form.name} files',
+            file=sys.stderr,
+        )
+    layers['conv1_1'] = fold_input(layers['conv1_1'], convention)
     return {name: {'kernel': layer.kernel, 'bias': layer.bias} for name, layer in layers.items()}
 
 
