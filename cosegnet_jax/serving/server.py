@@ -15,7 +15,7 @@ from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.serving import page as pages
-from cosegnet_jax.serving import sessions
+from cosegnet_jax.serving import sessions, uploads
 from cosegnet_jax.serving.guard import Guard
 from cosegnet_jax.serving.limits import Limits
 
@@ -64,6 +64,7 @@ def _serve(
     from gradio.themes import Default
     from starlette.middleware import Middleware
 
+    uploads.give_each_its_own_folder()
     page = pages.build(segmenter, bounds, threshold, folder)
     # The colors of the report.
     theme = Default(primary_hue='blue', neutral_hue='gray', font='system-ui')

@@ -65,18 +65,20 @@ def take(visit: Session, given: Sequence[str]) -> list[Photo]:
     Raises:
         UserError: A file is not there.
     """
-    photos = []
+    held, photos = set(), {}
     for path in map(Path, dict.fromkeys(given)):
-        own = visit.photos / path.parent.name / path.name  # Gradio's folders are named by what is in the file
+        own = visit.photos / path.parent.name / path.name  # each upload has a folder (`uploads`)
         if path.is_file():
             own.parent.mkdir(parents=True, exist_ok=True)
             path.replace(own)
         elif not own.is_file():
             raise UserError(f'{path.name}: photos are deleted after a while; drop them again')
-        photos.append(own)
-    for other in set(visit.photos.glob('*/*')) - set(photos):
+        held.add(own)
+        with own.open('rb') as file:  # one that was dropped twice is one photo
+            photos.setdefault((own.name, hashlib.file_digest(file, 'sha256').digest()), own)
+    for other in set(visit.photos.glob('*/*')) - held:
         other.unlink()
-    return list(map(Photo, _distinct([photo.name for photo in photos]), photos))
+    return list(map(Photo, _distinct([photo.name for photo in photos.values()]), photos.values()))
 
 
 def leave(visit: Session) -> None:

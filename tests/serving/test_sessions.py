@@ -7,9 +7,9 @@ from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.serving import sessions
 
 
-def upload(folder, content, name='a.jpg'):
+def upload(folder, content, name='a.jpg', number=''):
     """Puts a file where Gradio would."""
-    path = sessions.uploads(folder) / f'hash of {content}' / name
+    path = sessions.uploads(folder) / f'folder of {content}{number}' / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     return str(path)
@@ -37,8 +37,13 @@ def test_names_differ_also_where_case_does_not_count(tmp_path):
 
 
 def test_a_photo_that_is_dropped_twice_is_one_photo(tmp_path):
-    path = upload(tmp_path, 'one')
-    assert len(sessions.take(sessions.of('visitor', tmp_path), [path, path])) == 1
+    visit = sessions.of('visitor', tmp_path)
+    first, second = upload(tmp_path, 'one', number='1'), upload(tmp_path, 'one', number='2')
+    for given in ([first, first], [first, second], [second, first]):
+        (photo,) = sessions.take(visit, given)
+        assert (photo.name, photo.path.read_text()) == ('a.jpg', 'one')
+    other = upload(tmp_path, 'two', number='3')
+    assert [photo.name for photo in sessions.take(visit, [first, second, other])] == ['a.jpg', 'a (2).jpg']
 
 
 def test_photos_stay_until_they_are_given_no_longer(tmp_path):
@@ -60,9 +65,9 @@ def test_what_is_no_uploaded_file_is_refused_and_left_alone(tmp_path, path):
 
 
 def test_visitors_do_not_share_photos_and_their_names_lead_nowhere(tmp_path):
-    sessions = ['a', 'b', '../a', '/', '', '..', '😀', '\udcff', 'a' * 1000]
-    folders = [sessions.of(session, tmp_path / 'server') for session in sessions]
-    assert len(set(folders)) == len(sessions)
+    browsers = ['a', 'b', '../a', '/', '', '..', '😀', '\udcff', 'a' * 1000]
+    folders = [sessions.of(session, tmp_path / 'server') for session in browsers]
+    assert len(set(folders)) == len(browsers)
     for visit in folders:
         assert visit.own.parent == tmp_path / 'server' / 'sessions'
         assert visit.public.parent == sessions.uploads(tmp_path / 'server')
