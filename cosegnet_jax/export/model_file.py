@@ -8,6 +8,7 @@ number of training images, and config. Names of photos and folders do not leave 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,7 @@ from cosegnet_jax.training.state import abstract_params
 NAME = 'model.safetensors'  # in an exported folder
 FORMAT = 1  # of the metadata, and of the names
 _ENTRY = 'cosegnet_jax'
+_CHECKSUM = 'sha256'  # key of the metadata
 _TYPES = ('F32', 'F16')  # of `Stored`, as safetensors calls them
 
 Stored = Literal['float32', 'float16']
@@ -80,6 +82,7 @@ def write(path: Path, network: TrainedNetwork, dtype: Stored) -> None:
     about = {'format': FORMAT, 'version': __version__, 'step': network.step}
     about |= {'config': dataclasses.asdict(network.config)}
     about |= {'dataset': network.dataset, 'images': network.images}
+    about[_CHECKSUM] = _checksum(about, arrays)
     # Not `save_file`, whose files nobody but their owner can read.
     path.write_bytes(save(arrays, {_ENTRY: json.dumps(about)}))
 
@@ -101,13 +104,15 @@ def read(path: Path, mesh: Mesh) -> TrainedNetwork:
             expected = abstract_params(about['config'].model, mesh)
             if problem := _difference(file, named(expected)):
                 raise UserError(f'{path}: {problem}, unlike the network of its config; get it again')
-            names = jax.tree.unflatten(jax.tree.structure(expected), named(expected))
-            params = jax.tree.map(lambda name: file.get_tensor(name).astype(np.float32), names)
+            arrays = {name: file.get_tensor(name) for name in named(expected)}
+            _check_sum(json.loads(file.metadata()[_ENTRY]), arrays, path)
     except OSError as error:
         reason = error.strerror or first_line(error)
         raise UserError(f'{path}: cannot be read ({reason}); give a file that can be') from error
     except SafetensorError as error:
         raise UserError(f'{path}: cannot be read ({first_line(error)}); get it again') from error
+    leaves = [array.astype(np.float32) for array in arrays.values()]
+    params = jax.tree.unflatten(jax.tree.structure(expected), leaves)
     params = jax.tree.map(lambda array, like: jax.device_put(array, like.sharding), params, expected)
     return networks.trained(params=params, mesh=mesh, **about)
 
@@ -133,6 +138,22 @@ def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
         raise UserError(f'{path}: written by another version, cosegnet_jax {version} ({error})') from error
     check_kind(config.model, path)
     return {'step': step, 'config': config, 'dataset': dataset, 'images': images}
+
+
+def _checksum(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
+    """Of all that a file says: a bit that was lost on the way would be another network."""
+    told = {key: value for key, value in about.items() if key != _CHECKSUM}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f'{name} {array.dtype} {array.shape}'.encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def _check_sum(about: dict[str, Any], arrays: dict[str, np.ndarray], path: Path) -> None:
+    """Refuses a file that is not what was written; some older ones have no checksum."""
+    if about.get(_CHECKSUM, '') not in ('', _checksum(about, arrays)):
+        raise UserError(f'{path}: damaged (its checksum is of other content); get it again')
 
 
 def _difference(file: Any, expected: dict[str, jax.ShapeDtypeStruct]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import errno
 import sys
 from collections.abc import Collection, Iterator
 from unicodedata import category
@@ -33,8 +34,9 @@ class Stopped(UserError):  # noqa: N818 (a wish, not an error)
 def reported(*kinds: type[Exception], on_interrupt: str = '') -> Iterator[None]:
     """Ends the program with status 2 and one line where an exception of `kinds` arises inside.
 
-    Where nobody reads on what it prints, it ends with status 141 and no line. Ctrl-C ends it with status 130
-    and a line, which adds what `on_interrupt` says; anything else is a bug and shows its traceback.
+    A full disk does the same, whatever was being written. Where nobody reads on what it prints, it ends with
+    status 141 and no line. Ctrl-C ends it with status 130 and a line, which adds what `on_interrupt` says;
+    anything else is a bug and shows its traceback.
     """
     try:
         try:
@@ -47,6 +49,11 @@ def reported(*kinds: type[Exception], on_interrupt: str = '') -> Iterator[None]:
     except kinds as error:
         print(f'error: {printable(str(error))}', file=sys.stderr)
         sys.exit(2)
+    except Exception as error:
+        if not _is_full_disk(error):
+            raise
+        print(f'error: no space left on the disk{_file(error)}; free some, and start again', file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print(f'\nstopped{on_interrupt and f"; {on_interrupt}"}', file=sys.stderr)
         sys.exit(130)
@@ -56,6 +63,22 @@ def suggest(name: str, known: Collection[str]) -> str:
     """The end of a message about a name that does not exist: the nearest one that does, or all of them."""
     near = difflib.get_close_matches(name, known, 1)
     return f'did you mean {near[0]}?' if near else f'there are {", ".join(known)}'
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error, whatever a library has made of it."""
+    while error is not None:
+        if getattr(error, 'errno', None) in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if 'no space left on device' in str(error).lower():
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _file(error: BaseException) -> str:
+    name = getattr(error, 'filename', None)
+    return f' for {printable(str(name))}' if name else ''
 
 
 def printable(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,14 +81,15 @@ def save(
     `score` is the validation Jaccard, if known.
     """
     learning = {} if state.average is None else {'learning': ocp.args.StandardSave(state.params)}
+    described = {'config': dataclasses.asdict(config), 'trained_on': trained_on._asdict()}
     manager.save(
         int(state.step),
         args=ocp.args.Composite(
             params=ocp.args.StandardSave(scored(state)),
             **learning,
             optimizer=ocp.args.StandardSave(state.optimizer),
-            config=ocp.args.JsonSave(dataclasses.asdict(config)),
-            trained_on=ocp.args.JsonSave(trained_on._asdict()),
+            **{name: ocp.args.JsonSave(value) for name, value in described.items()},
+            checksums=ocp.args.JsonSave({name: _checksum(value) for name, value in described.items()}),
         ),
         metrics={SCORE: score} if score is not None and math.isfinite(score) else {},
     )
@@ -98,7 +101,7 @@ def config_of(manager: ocp.CheckpointManager, step: int) -> Config:
     Raises:
         UserError: The checkpoint is damaged, or of another version.
     """
-    return resolve(_read(manager, step, config=ocp.args.JsonRestore())['config'])
+    return resolve(_read_json(manager, step, 'config'))
 
 
 def trained_on_of(manager: ocp.CheckpointManager, step: int) -> TrainedOn:
@@ -107,7 +110,13 @@ def trained_on_of(manager: ocp.CheckpointManager, step: int) -> TrainedOn:
     Raises:
         UserError: The checkpoint is damaged, or of another version.
     """
-    return TrainedOn(**_read(manager, step, trained_on=ocp.args.JsonRestore())['trained_on'])
+    found = _read_json(manager, step, 'trained_on')
+    try:
+        return TrainedOn(**found)
+    except TypeError as error:
+        raise UserError(
+            f'{_place(manager, step)}: its list of training images is damaged; delete that folder'
+        ) from error
 
 
 def restore(manager: ocp.CheckpointManager, step: int, like: State) -> State:
@@ -129,11 +138,29 @@ def restore(manager: ocp.CheckpointManager, step: int, like: State) -> State:
     return State(number, saved['learning'], saved['optimizer'], saved['params'])
 
 
+def _checksum(value: Any) -> str:
+    """Orbax checks the bytes of arrays, but not those of JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _read_json(manager: ocp.CheckpointManager, step: int, name: str) -> Any:
+    found = _read(manager, step, **{name: ocp.args.JsonRestore()})[name]
+    if (_place(manager, step) / 'checksums').exists():  # older checkpoints have none
+        checksums = _read(manager, step, checksums=ocp.args.JsonRestore())['checksums']
+        if not isinstance(checksums, dict) or checksums.get(name) != _checksum(found):
+            raise UserError(f'{_place(manager, step)}: its {name} is damaged; delete that folder')
+    return found
+
+
+def _place(manager: ocp.CheckpointManager, step: int) -> Path:
+    return Path(manager.directory) / f'step_{step}'
+
+
 def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.CheckpointArgs):
     try:
         return manager.restore(step, args=ocp.args.Composite(**args))
     except Exception as error:  # whatever a storage library may find wrong with the bytes
-        path = Path(manager.directory) / f'step_{step}'
+        path = _place(manager, step)
         others = ', '.join(str(s) for s in sorted(manager.all_steps()) if s != step) or 'none'
         raise UserError(
             f'{path}: cannot be restored ({summarize(error)}); '

@@ -56,6 +56,25 @@ def test_a_file_that_may_not_be_read_is_not_called_missing(tmp_path, network, mo
         read(tmp_path / 'nowhere')
 
 
+def test_a_bit_that_was_lost_on_the_way_is_noticed_wherever_it_was(tmp_path, network):
+    model_file.write(tmp_path / 'm', network, 'float32')
+    data = (tmp_path / 'm').read_bytes()
+    dataset = data.index(b'spots')
+    for place in (dataset, len(data) - 1, len(data) // 2):
+        (tmp_path / 'm').write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        with pytest.raises(UserError, match=r'm: damaged \(its checksum is of other content\); get it again'):
+            read(tmp_path / 'm')
+
+
+def test_a_file_that_was_written_before_there_were_checksums_is_read(tmp_path, network):
+    model_file.write(tmp_path / 'm', network, 'float32')
+    with safe_open(tmp_path / 'm', 'np') as file:
+        about = json.loads(file.metadata()['cosegnet_jax'])
+    del about['sha256']
+    save_file(load_file(tmp_path / 'm'), tmp_path / 'm', {'cosegnet_jax': json.dumps(about)})
+    assert read(tmp_path / 'm').fingerprint() == network.fingerprint()
+
+
 def test_parameters_are_found_under_their_place_in_the_network(tmp_path, network):
     model_file.write(tmp_path / 'm', network, 'float32')
     arrays = load_file(tmp_path / 'm')

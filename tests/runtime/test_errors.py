@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import errno
+import os
 
 import pytest
 
@@ -37,3 +39,34 @@ with reported(UserError):
     assert process.stderr.read() == b''
     process.stderr.close()
     assert process.wait() == 141
+
+
+@pytest.mark.parametrize(
+    ('error', 'line'),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'runs/metrics.jsonl'), ' for runs/metrics.jsonl'),
+        (OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)), ''),
+        (ValueError('RESOURCE_EXHAUSTED: write: No space left on device'), ''),
+    ],
+    ids=['file', 'quota', 'of a library'],
+)
+def test_a_full_disk_ends_a_program_with_one_line(capsys, error, line):
+    for raised in (error, _caused_by(error)):
+        with pytest.raises(SystemExit) as ended, reported(UserError):
+            raise raised
+        assert ended.value.code == 2
+    said = line if raised is error else ''
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f'error: no space left on the disk{said}; free some, and start again'
+    )
+
+
+def _caused_by(error):
+    other = RuntimeError('saving has failed')
+    other.__cause__ = error
+    return other
+
+
+def test_another_error_is_not_taken_for_a_full_disk():
+    with pytest.raises(OSError, match='Input/output'), reported(UserError):
+        raise OSError(errno.EIO, 'Input/output error')

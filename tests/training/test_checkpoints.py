@@ -31,6 +31,25 @@ def test_a_run_is_read_as_the_network_that_it_was_and_as_no_other(tmp_path):
     jax.tree.map(np.testing.assert_array_equal, trained.params, current.params)
 
 
+def test_a_letter_that_was_lost_in_a_description_is_noticed(tmp_path):
+    mesh = meshes.data_mesh()
+    current = state.initial(BASE, None, optimizer.build(BASE.optimizer, 1), mesh)
+    with checkpoints.manager(tmp_path) as manager:
+        checkpoints.save(manager, current, BASE, TrainedOn('spots', '', ['a/1']), score=0.5)
+    for name, old, new in (('config', b'"seed": 2', b'"seed": 3'), ('trained_on', b'a/1', b'a/2')):
+        changed = 0
+        for file in (tmp_path / 'checkpoints' / 'step_0' / name).iterdir():
+            before = file.read_bytes()
+            file.write_bytes(before.replace(old, new).replace(old.replace(b' ', b''), new))
+            changed += file.read_bytes() != before
+        assert changed == 1
+        with pytest.raises(UserError, match=rf'step_0: its {name} is damaged; delete that folder'):
+            checkpoints.load_network(tmp_path, BASE, mesh, None)
+        for file in (tmp_path / 'checkpoints' / 'step_0' / name).iterdir():
+            file.write_bytes(file.read_bytes().replace(new, old))
+    checkpoints.load_network(tmp_path, BASE, mesh, None)
+
+
 def test_a_run_of_one_network_does_not_go_on_with_another(tmp_path):
     with pytest.raises(UserError, match=r'holds a run with config\.model\.name=base, not deep_object_coseg'):
         checkpoints.check_same_run(BASE, named('deep_object_coseg'), tmp_path)
