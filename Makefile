@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := runs/shapes
 
-.PHONY: demo test test-fast lint docs
+.PHONY: demo test test-fast campaign lint docs
 
 demo: $(VENV)/train
 	$(BIN)/python train.py --config=configs/shapes.py --workdir=$(DEMO)
@@ -15,6 +15,9 @@ test: $(VENV)/test
 
 test-fast: $(VENV)/test
 	$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+campaign: $(VENV)/test
+	PYTHONPATH=.:tests/support $(BIN)/python tests/robustness/campaign.py
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .
