@@ -44,7 +44,7 @@ def main() -> None:
     command_line.refuse_config()
     if _PHOTOS.value <= _NEIGHBORS.value:
         raise UserError(f'--photos={_PHOTOS.value}: must be more than --neighbors={_NEIGHBORS.value}')
-    segmenter = CoSegmenter.load(command_line.run_folder())
+    segmenter = CoSegmenter.from_pretrained(command_line.run_folder())
     embeddings = drawn(_evaluated(command_line.run_folder()), _PHOTOS.value)
     print(json.dumps(measure(segmenter, embeddings, _NEIGHBORS.value, _THRESHOLD.value)))
 

@@ -16,6 +16,7 @@ class Command:
     words: str = ''  # what follows the name besides flags; '' for nothing
     shared: tuple[str, ...] = ()  # flags that several commands have and this one reads
     resumes: bool = False  # whether the same command continues what was stopped
+    keeps_compiled: bool = True  # whether compiled programs are kept; not where compiling is measured
 
 
 COMMANDS = {
@@ -26,9 +27,15 @@ COMMANDS = {
     'sweep': Command(
         'train and score variants of a config on several splits', shared=('config', 'workdir'), resumes=True
     ),
-    'prepare': Command('check a published set, or your own photos, and store it for training', 'SET'),
-    'list-splits': Command('print the random splits of a config by file name', shared=('config',)),
-    'config': Command('list the keys of a config, their meaning and default', '[PATTERN]'),
-    'export': Command('write a trained network as files that others can load', shared=('workdir',)),
-    'benchmark': Command('measure speed and memory', shared=('config',)),
+    'prepare': Command(
+        'check a published set, or your own photos, and store it for training', 'SET', keeps_compiled=False
+    ),
+    'list-splits': Command(
+        'print the random splits of a config by file name', shared=('config',), keeps_compiled=False
+    ),
+    'config': Command(
+        'list the keys of a config, their meaning and default', '[PATTERN]', keeps_compiled=False
+    ),
+    'export': Command('write a trained network as files that others can load', shared=('model',)),
+    'benchmark': Command('measure speed and memory', shared=('config',), keeps_compiled=False),
 }

@@ -15,7 +15,8 @@ from ml_collections import ConfigDict, config_flags
 from cosegnet_jax import config as configs
 from cosegnet_jax.cli import COMMANDS, Command, config_files
 from cosegnet_jax.cli.help_text import help_text
-from cosegnet_jax.runtime import distributed
+from cosegnet_jax.runtime import compilation_cache, distributed
+from cosegnet_jax.runtime.compilation_notice import CompilationNotice
 from cosegnet_jax.runtime.errors import UserError, reported
 from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.runtime.places import local_path
@@ -24,6 +25,12 @@ _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Name of an experiment, such as shapes, or a file.', lock_config=False
 )
 _WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run.')
+_KEEP_COMPILED = flags.DEFINE_bool(
+    'keep_compiled',
+    True,
+    'Keep compiled programs in the cache folder of the user (yes); --nokeep_compiled or '
+    f'{compilation_cache.VARIABLE}=off in the environment: compile at every start.',
+)
 _words: list[str] = []  # of the command line, besides flags
 
 
@@ -62,6 +69,9 @@ def start(main: Callable[[], None]) -> None:
     command = COMMANDS.get(name, Command('', shared=('config', 'workdir')))
     with reported(UserError, on_interrupt='the same command continues the work' if command.resumes else ''):
         _parse(sys.argv, name, command, main.__module__)
+        if command.keeps_compiled and _KEEP_COMPILED.value:
+            compilation_cache.enable()
+        CompilationNotice()
         distributed.start()
         main()
 

@@ -24,8 +24,9 @@ def help_text(name: str, command: Command, description: str, own: Sequence[flags
         own: Flags that it declares itself.
     """
     words = f' {command.words}' if command.words else ''
+    general = ['keep_compiled'] if command.keeps_compiled else []
     shared = [flags.FLAGS[one] for one in command.shared]
-    listed = [*shared, *sorted(own, key=lambda flag: flag.name)]
+    listed = [*shared, *sorted(own, key=lambda flag: flag.name), *(flags.FLAGS[one] for one in general)]
     parts = [f'Usage: cosegnet {name}{words} [--flag=value ...]', description.strip()]
     if 'config' in command.shared:
         parts.append('`--config.key=value` changes a key of the config; `cosegnet config` lists the keys.')

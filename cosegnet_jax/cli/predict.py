@@ -8,13 +8,18 @@ was stopped. After a change of --threshold or --mask_threshold it uses what it k
 FOLDER then holds
   report.html       the groups with photos, masks and cut-outs, and a slider that groups anew
   masks/NAME.png    255 where the object is, at the size of the photo
+  cutouts/NAME.png  the object alone, transparent around it
+  groups/           a folder for each group, with links to its photos
+  groups.csv        the group of each photo, for a spreadsheet
   pairs.json        names, groups, outliers, and the probability of every pair
 
 Files that cannot be read are listed on stderr and in pairs.json; the status is 0. It is 2, with one line that
 says what to do, where the command cannot work.
 """
 
+import dataclasses
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -53,6 +58,20 @@ _NEIGHBORS = flags.DEFINE_integer(
 _MAX_MEGAPIXELS = flags.DEFINE_float(
     'max_megapixels', None, 'Size of the largest photo that is read; 179 if not given.', lower_bound=0
 )
+_KEEP_OUTLIERS = flags.DEFINE_bool(
+    'keep_outliers',
+    False,
+    'Keep the masks of photos that are in no group; their masks are empty if not given.',
+)
+_REFINE = flags.DEFINE_bool(
+    'refine', False, 'Draw the edges of masks along the edges of the photo (guided filter); slower.'
+)
+_GROUPS = flags.DEFINE_enum(
+    'groups',
+    'links',
+    ['links', 'copies'],
+    'What the folder of a group holds: links to the photos, or copies.',
+)
 _JSON = flags.DEFINE_bool('json', False, 'Print the content of pairs.json instead of a summary.')
 
 
@@ -68,14 +87,18 @@ def main() -> None:
         optional_import(neighbors.NEEDS, 'large')  # better to know before hours of looking at photos
     photos, left_out = collection.find(given)
     out = local_path(_OUT.value, '--out=') if _OUT.value else _beside(given)
-    segmenter = segmenter_from_flags(_MASK_THRESHOLD.value)
+    segmenter = dataclasses.replace(
+        segmenter_from_flags(_MASK_THRESHOLD.value),
+        keep_outliers=_KEEP_OUTLIERS.value,
+        refine=_REFINE.value,
+    )
     prediction.check(photos, segmenter, out)
     if _DRY_RUN.value:
         print(prediction.plan(photos, out))
         return
     out = command_line.writable('out', str(out))
     found, document = prediction.predict(
-        photos, segmenter, out, _THRESHOLD.value, annotations, _NEIGHBORS.value
+        photos, segmenter, out, _THRESHOLD.value, annotations, _NEIGHBORS.value, _GROUPS.value, _again(given)
     )
     for line in say_left_out(left_out):
         print(printable(line), file=sys.stderr)
@@ -87,7 +110,8 @@ def main() -> None:
         print(files.to_json(document))
     else:
         print(results_folder.summary(found, _THRESHOLD.value))
-        print(f'Open {out}/report.html to see them; the masks are in {out}/masks.')
+        print(f'Open {out}/report.html to see them.')
+        print(f'Masks, cut-outs and a folder for each group are in {out}.')
         for one in annotations:
             print(f'Annotations: {out}/annotations/{one.name}')
 
@@ -116,3 +140,11 @@ def _beside(given: list[str]) -> Path:
             os.path.commonpath([one if os.path.isdir(one) else os.path.dirname(one) for one in whole])
         )
     return folder.with_name(f'{folder.name or "photos"}-cosegnet')
+
+
+def _again(given: list[str]) -> str:
+    """The command as it was given, without its threshold."""
+    unread = ('threshold', 'json', 'dry_run')
+    own = [*flags.FLAGS.get_flags_for_module(__name__), flags.FLAGS['model']]
+    kept = [flag.serialize() for flag in own if flag.present and flag.name not in (*unread, 'images')]
+    return shlex.join(['cosegnet', 'predict', *given, *kept])

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from absl import flags
 
-from cosegnet_jax.export import shipped_network
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
 
 MASK_THRESHOLD_HELP = 'A pixel is in the mask from this probability on (0.5); higher: smaller masks.'
@@ -22,13 +19,15 @@ _MODEL = flags.DEFINE_string(
 )
 
 
+def model_flag() -> str | None:
+    """The name of a network; None is the one that comes with the package."""
+    return _MODEL.value
+
+
 def segmenter_from_flags(mask_threshold: float) -> CoSegmenter:
     """The network that --model names, or else the one that comes with the package.
 
     Raises:
         UserError: There is no such network.
     """
-    name = _MODEL.value or shipped_network.find()
-    if (Path(name).expanduser() / 'checkpoints').is_dir():
-        return CoSegmenter.load(name, mask_threshold=mask_threshold)
-    return CoSegmenter.from_pretrained(name, mask_threshold)
+    return CoSegmenter.from_pretrained(model_flag(), mask_threshold=mask_threshold)

@@ -3,6 +3,7 @@
 cosegnet train --config=shapes --workdir=runs/shapes [--config.key=value ...]
 """
 
+from cosegnet_jax import networks
 from cosegnet_jax.cli import command_line
 from cosegnet_jax.evaluation.scoring import validate
 from cosegnet_jax.training.loop import train
@@ -10,4 +11,9 @@ from cosegnet_jax.training.loop import train
 
 def main() -> None:
     """Trains, going on where an earlier run in the same folder stopped."""
-    train(command_line.config(), command_line.workdir(), validate)
+    config, workdir = command_line.config(), command_line.workdir()
+    train(config, workdir, validate)
+    print(f'The run is in {workdir}: checkpoints/, metrics.jsonl, and events/ for TensorBoard.')
+    print(f'Score it:  cosegnet eval --config={command_line.config_file()} --workdir={workdir}')
+    if not networks.is_pairwise(config.model):
+        print(f'Use it:    cosegnet predict PHOTOS --model={workdir}')

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cosegnet_jax.export import model_card, model_file
+from cosegnet_jax.export import model_card, model_file, pretrained
 from cosegnet_jax.export.model_file import Stored
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.reports import finished_runs
@@ -20,12 +20,12 @@ Writer = Callable[[Path, TrainedNetwork], None]  # of a network into a folder
 
 
 def export(
-    workdir: Path, out: Path, step: int | None, stored: Stored, writers: Sequence[Writer]
+    name: str | None, out: Path, step: int | None, stored: Stored, writers: Sequence[Writer]
 ) -> list[Path]:
     """Writes model.safetensors, README.md, and the files of `writers`.
 
     Args:
-        workdir: Of the run.
+        name: Of the network, for `pretrained.load`.
         out: Empty folder.
         step: Which checkpoint; None is the best by validation.
         stored: Type of the parameters in the model file. Other formats hold the same numbers as float32.
@@ -41,11 +41,11 @@ def export(
     if any(out.iterdir()):
         raise UserError(f'--out={out}: is not empty; name a new folder, so that nothing is overwritten')
     mesh = meshes.data_mesh()
-    trained = checkpoints.load_network(workdir, None, mesh, step)
-    model_file.check_kind(trained.config.model, workdir)
-    network = model_file.release(trained)
-    evaluations = [one for one in finished_runs.of_run(workdir) if one.document['step'] == network.step]
-    text = model_card.text(network, stored, evaluations, _validation(workdir, network.step))
+    network = model_file.release(pretrained.load(name, mesh, step))
+    run = pretrained.run_folder(name)
+    evaluations = finished_runs.of_run(run) if run else []
+    evaluations = [one for one in evaluations if one.document['step'] == network.step]
+    text = model_card.text(network, stored, evaluations, _validation(run, network.step) if run else None)
     try:
         with tempfile.TemporaryDirectory(dir=out) as unfinished:  # so that `out` holds all of it or nothing
             folder = Path(unfinished)

@@ -1,17 +1,52 @@
-"""Where a trained network is that is called by a name: here, or on the Hugging Face Hub."""
+"""A trained network by its name: a run, an exported file, a repository on the Hub, or the shipped one."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from jax.sharding import Mesh
+
+from cosegnet_jax.export import model_file, shipped_network
 from cosegnet_jax.export.model_file import NAME
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path
+from cosegnet_jax.training import checkpoints
 from cosegnet_jax.weights.hub import download
 
 _HUB = 'hf:'  # without it a name is looked for on this machine only: anybody can own the repository of a typo
 _ON_THE_HUB = re.compile(r'hf:(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>\S+))?')
+
+
+def load(name: str | None, mesh: Mesh, step: int | None = None) -> TrainedNetwork:
+    """Reads a network that takes photos one by one.
+
+    Args:
+        name: Folder of a run; what `find` takes; or None for the network that comes with the package.
+        mesh: Devices that each get all parameters.
+        step: Which checkpoint of a run; None is the best by validation.
+
+    Raises:
+        UserError: There is none, it is damaged, or it is of a network that looks at pairs.
+    """
+    if run := run_folder(name):
+        network = checkpoints.load_network(run, None, mesh, step)
+        model_file.check_kind(network.config.model, run)
+        return network
+    path = shipped_network.find() if name is None else find(name)
+    network = model_file.read(path, mesh)
+    if step not in (None, network.step):
+        raise UserError(f'{path}: holds step {network.step} and not {step}; leave the step out')
+    return network
+
+
+def run_folder(name: str | None) -> Path | None:
+    """The folder of a run that a name means; None where it means another thing."""
+    if name is None or name.startswith(_HUB):
+        return None
+    folder = local_path(name)
+    return folder if checkpoints.folder(folder).is_dir() else None
 
 
 def find(name: str) -> Path:
@@ -32,7 +67,10 @@ def find(name: str) -> Path:
     here = local_path(name)
     if here.is_dir():
         if not (here / NAME).is_file():
-            raise UserError(f'{here}: no {NAME} in it; name a folder of cosegnet export, not a run')
+            raise UserError(
+                f'{here}: neither {NAME} nor checkpoints in it; '
+                f'name a folder of cosegnet export or of cosegnet train'
+            )
         return here / NAME
     if not here.exists():
         raise UserError(f'{name}: no such file or folder; a network on the Hugging Face Hub is hf:OWNER/NAME')

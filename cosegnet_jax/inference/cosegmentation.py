@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
@@ -14,6 +16,7 @@ from scipy import sparse
 from cosegnet_jax.runtime.on_demand import OnDemand
 
 MASK_THRESHOLD = 0.5  # object from this probability on, where nothing else is said
+SOFTNESS = 0.2  # probability to each side of the threshold in which a cut-out turns transparent
 
 
 class Described(NamedTuple):
@@ -32,7 +35,7 @@ class Described(NamedTuple):
         return full
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CoSegmentation:
     """Masks, decisions and groups of n photos, in the order in which they were given.
 
@@ -50,13 +53,78 @@ class CoSegmentation:
     embeddings: Float32[np.ndarray, 'n 64']
     photos: Sequence[Image.Image]  # RGB
     mask_threshold: float = MASK_THRESHOLD  # of the masks
+    threshold: float = 0.5  # of the groups
 
     def cutouts(self) -> Sequence[Image.Image]:
-        """The photos with their masks as transparency, RGBA; made each time they are asked for."""
+        """The photos with soft masks as transparency, RGBA; made each time they are asked for."""
+        return OnDemand(self._cutout, range(len(self.names)))
 
-        def cut_out(index: int) -> Image.Image:
-            photo = self.photos[index].copy()
-            photo.putalpha(Image.fromarray(self.masks[index].astype(np.uint8) * 255))
-            return photo
+    def _cutout(self, index: int) -> Image.Image:
+        return cut_out(self.photos[index], self.soft_masks[index], self.masks[index], self.mask_threshold)
 
-        return OnDemand(cut_out, range(len(self.names)))
+    def save(self, folder: str | os.PathLike) -> Path:
+        """Writes all that `cosegnet predict` writes of them.
+
+        Args:
+            folder: New or empty folder: masks/, cutouts/, groups/, groups.csv, pairs.json and report.html.
+
+        Returns:
+            The report.
+
+        Raises:
+            UserError: It holds files, or cannot be written.
+        """
+        from cosegnet_jax.inference.saving import save
+
+        return save(self, folder)
+
+    def report(self) -> str:
+        """The page of `cosegnet predict` as HTML that needs nothing beside it."""
+        from cosegnet_jax.inference.pages.report_page import report
+
+        return report(self, threshold=self.threshold, title=f'{len(self.names)} photos')
+
+    def annotations(self) -> dict[str, Any]:
+        """The masks as a COCO document; groups are categories.
+
+        Raises:
+            UserError: pycocotools is not installed.
+        """
+        from cosegnet_jax.inference.annotations import coco
+
+        return coco.document(self)
+
+    def __repr__(self) -> str:
+        sizes = ', '.join(str(len(members)) for members in self.groups)
+        return (
+            f'CoSegmentation({len(self.names)} photos: {len(self.groups)} groups'
+            f'{f" of {sizes}" if sizes else ""}, {len(self.outliers)} outliers)'
+        )
+
+    def _repr_html_(self) -> str:
+        from cosegnet_jax.inference.pages.thumbnails import thumbnails
+
+        return thumbnails(self)
+
+
+def cut_out(
+    photo: Image.Image,
+    soft_mask: Float32[np.ndarray, 'height width'],
+    mask: Bool[np.ndarray, 'height width'],
+    threshold: float,
+) -> Image.Image:
+    """A photo as RGBA: opaque in the object, transparent outside, half of both at its edge.
+
+    What is transparent is black: it takes less space, and nothing is hidden in it.
+    """
+    if not mask.any():  # as that of an outlier
+        return Image.new('RGBA', photo.size)
+    alpha = np.clip((soft_mask - threshold) / (2 * SOFTNESS) + 0.5, 0, 1)
+    return _with_alpha(photo, Image.fromarray(np.round(alpha * 255).astype(np.uint8)))
+
+
+def _with_alpha(photo: Image.Image, alpha: Image.Image) -> Image.Image:
+    seen = alpha.point(lambda level: 255 if level else 0)
+    cut = Image.composite(photo, Image.new('RGB', photo.size), seen)
+    cut.putalpha(alpha)
+    return cut

@@ -6,80 +6,79 @@ import collections
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from functools import partial
+from itertools import islice
 
 import numpy as np
-from jaxtyping import Float32, Int, UInt8
+from jaxtyping import Bool, Float32, Int, UInt8
 from PIL import Image
 from scipy import sparse
 
 from cosegnet_jax.data.files.photos import find_blank, squash_photo
-from cosegnet_jax.export import model_file, pretrained
+from cosegnet_jax.export import pretrained
+from cosegnet_jax.inference import guided_filter
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described
 from cosegnet_jax.inference.grouping import group
 from cosegnet_jax.inference.neighbors import candidates
 from cosegnet_jax.inference.photo_reading import Source, name_of, read
 from cosegnet_jax.inference.sparse_grouping import group_near
 from cosegnet_jax.networks.image_network import ImageNetwork
+from cosegnet_jax.runtime import compilation_cache
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.on_demand import OnDemand
-from cosegnet_jax.runtime.places import local_path
-from cosegnet_jax.training import checkpoints
 
-BATCH = 8  # photos looked at together, and what is lost at most, twice, when a program is killed
+# Photos looked at together, padded to one size: a second size would be compiled anew, which takes longer than
+# a few photos in vain. Twice as many are lost at most when a program is killed.
+BATCH = 4
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CoSegmenter:
-    """A trained CoSegNet, to be made by `load` or `from_pretrained`."""
+    """A trained CoSegNet, made by `from_pretrained`."""
 
     network: ImageNetwork
     mask_threshold: float = MASK_THRESHOLD  # a pixel belongs to the object from this probability on
+    keep_outliers: bool = False  # whether photos that belong to no group keep their masks
+    refine: bool = False  # whether masks follow the edges of the photo; see `guided_filter`
 
     @classmethod
-    def load(
-        cls, path: str | os.PathLike, step: int | None = None, mask_threshold: float = MASK_THRESHOLD
+    def from_pretrained(
+        cls,
+        name: str | os.PathLike | None = None,
+        step: int | None = None,
+        mask_threshold: float = MASK_THRESHOLD,
     ) -> CoSegmenter:
         """Reads a trained network.
 
         Args:
-            path: Folder of a run, the --workdir of `cosegnet train`, or a model file of cosegnet export.
+            name: Folder of a run, the --workdir of `cosegnet train`; a model file of `cosegnet export` or a
+                folder that holds it; or a repository on the Hugging Face Hub, hf:OWNER/NAME or
+                hf:OWNER/NAME@REVISION, which is downloaded once. None is the network that comes with the
+                package.
             step: Which checkpoint of a run; None is the best by validation.
             mask_threshold: A pixel belongs to the object from this probability on.
 
         Raises:
-            UserError: There is none, it is damaged, or it is of a network that looks at pairs.
+            UserError: There is no such network, it is damaged, it cannot be downloaded, or it is of a kind
+                that looks at pairs.
         """
-        path, mesh = local_path(path), meshes.data_mesh()
-        if path.is_file():
-            network = model_file.read(path, mesh)
-            if step not in (None, network.step):
-                raise UserError(f'{path}: holds step {network.step} and not {step}; leave the step out')
-        else:
-            network = checkpoints.load_network(path, None, mesh, step)
-            model_file.check_kind(network.config.model, path)
-        return cls(network, mask_threshold)
+        compilation_cache.enable()
+        name = None if name is None else os.fspath(name)
+        return cls(pretrained.load(name, meshes.data_mesh(), step), mask_threshold)
 
-    @classmethod
-    def from_pretrained(cls, name: str | os.PathLike, mask_threshold: float = MASK_THRESHOLD) -> CoSegmenter:
-        """Reads an exported network.
-
-        Args:
-            name: The model file; a folder that holds it; or a repository on the Hugging Face Hub,
-                hf:OWNER/NAME or hf:OWNER/NAME@REVISION, which is downloaded once.
-            mask_threshold: As that of `load`.
-
-        Raises:
-            UserError: There is no such thing, it cannot be downloaded, or `load` refuses it.
-        """
-        return cls.load(pretrained.find(os.fspath(name)), mask_threshold=mask_threshold)
+    def __repr__(self) -> str:
+        config, trained = self.network.config, self.network.dataset or 'nothing that is known'
+        return (
+            f'CoSegmenter({config.model.name}, {config.image_size}x{config.image_size} pixels, trained on '
+            f'{trained} to step {self.network.step}, mask_threshold={self.mask_threshold:g})'
+        )
 
     def describe(self, images: Iterable[Source]) -> Iterator[Described]:
         """What the network sees in each photo, in their order; each is looked at once.
 
-        Photos are read as they are needed, and some dozen are in memory, at the network's size. Batches are
-        padded to a power of two, so that networks of a few sizes are compiled at most.
+        Photos are read as they are needed, and a dozen are in memory, at the network's size. Every batch is
+        padded to the same number of photos, so that one program is compiled.
 
         Args:
             images: Any number of photos of any sizes; `photo_reading.read` says of what kinds.
@@ -96,12 +95,7 @@ class CoSegmenter:
                 blank.append(find_blank(pixels) or '')
                 yield squash_photo(pixels, self.network.config.image_size)
 
-        batches = _batches(squashed())
-        first = next(batches, None)
-        if first is None:
-            return
-        size = 1 << (len(first) - 1).bit_length()
-        for masks, embeddings in self.network.describe(chain([first], batches), size):
+        for masks, embeddings in self.network.describe(_batches(squashed()), BATCH):
             for mask, embedding in zip(np.round(masks * 255).astype(np.uint8), embeddings, strict=True):
                 yield Described(sizes.popleft(), mask, embedding, blank.popleft())
 
@@ -170,30 +164,20 @@ class CoSegmenter:
         else:
             probabilities = self.decide_some(embeddings, candidates(embeddings, neighbors))
             found = group_near(embeddings, probabilities, self.decide, threshold)
-        alone = frozenset(found.outliers)
-
-        def soft_mask(index: int) -> Float32[np.ndarray, 'height width']:
-            return described[index].full_size()
-
-        def mask(index: int) -> np.ndarray:
-            if index in alone:  # the gate
-                return np.zeros(described[index].size, bool)
-            return soft_mask(index) >= self.mask_threshold
-
-        def photo(index: int) -> Image.Image:
-            return read(images[index])
-
         rows = range(len(names))
+        guides = images if self.refine else None
+        emptied = frozenset(() if self.keep_outliers else found.outliers)
         return CoSegmentation(
             names=names,
-            masks=OnDemand(mask, rows),
-            soft_masks=OnDemand(soft_mask, rows),
+            masks=OnDemand(partial(_mask, described, guides, emptied, self.mask_threshold), rows),
+            soft_masks=OnDemand(partial(_soft_mask, described, guides), rows),
             probabilities=probabilities,
             groups=found.groups,
             outliers=found.outliers,
             embeddings=embeddings,
-            photos=OnDemand(photo, rows),
+            photos=OnDemand(partial(_photo, images), rows),
             mask_threshold=self.mask_threshold,
+            threshold=threshold,
         )
 
 
@@ -209,3 +193,31 @@ def _batches(
 ) -> Iterator[UInt8[np.ndarray, 'n side side 3']]:
     while some := list(islice(photos, BATCH)):
         yield np.stack(some)
+
+
+# Functions of the module, and not of `relate`, so that results can be pickled.
+
+
+def _soft_mask(
+    described: Sequence[Described], guides: Sequence[Source] | None, index: int
+) -> Float32[np.ndarray, 'height width']:
+    one = described[index]
+    if guides is None:
+        return one.full_size()
+    return guided_filter.refine(one.soft_mask.astype(np.float32) / 255, read(guides[index]))
+
+
+def _mask(
+    described: Sequence[Described],
+    guides: Sequence[Source] | None,
+    emptied: frozenset[int],
+    threshold: float,
+    index: int,
+) -> Bool[np.ndarray, 'height width']:
+    if index in emptied:  # the gate
+        return np.zeros(described[index].size, bool)
+    return _soft_mask(described, guides, index) >= threshold
+
+
+def _photo(images: Sequence[Source], index: int) -> Image.Image:
+    return read(images[index])

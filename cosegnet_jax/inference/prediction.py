@@ -1,4 +1,4 @@
-"""What `cosegnet predict` does: photos in; masks, pairs.json, report.html and annotations out."""
+"""What `cosegnet predict` does: photos in; masks, cut-outs, groups, report.html and annotations out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 from PIL import Image
 from scipy import sparse
-from tqdm import tqdm
 
-from cosegnet_jax.inference import cache, results_folder
+from cosegnet_jax.inference import cache, group_folders, results_folder
 from cosegnet_jax.inference.annotations.formats import Format
 from cosegnet_jax.inference.collection import Photo
 from cosegnet_jax.inference.cosegmentation import CoSegmentation, Described
@@ -23,6 +22,7 @@ from cosegnet_jax.inference.results_folder import Skipped
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError, printable
 from cosegnet_jax.runtime.on_demand import OnDemand
+from cosegnet_jax.runtime.progress import Progress
 
 
 def check(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> None:
@@ -56,8 +56,10 @@ def predict(
     threshold: float,
     annotations: Sequence[Format] = (),
     neighbors: int | None = None,
+    groups: group_folders.Kind = 'links',
+    command: str = '',
 ) -> tuple[CoSegmentation, dict[str, Any]]:
-    """Writes masks, report.html, annotations and, when all else is there, pairs.json.
+    """Writes masks, cut-outs, groups, report.html, annotations and, when all else is there, pairs.json.
 
     What was done by an earlier call that was stopped, or at another threshold, is not done again. Files that
     cannot be read are skipped and listed.
@@ -69,6 +71,8 @@ def predict(
         threshold: For `grouping.group`.
         annotations: What to write into OUT/annotations; from `formats.chosen`.
         neighbors: For `CoSegmenter.relate`. Where not all pairs are decided, the report is an overview.
+        groups: What the folders of the groups hold.
+        command: That the report shows for another threshold.
 
     Returns:
         What was found, and the content of pairs.json.
@@ -96,10 +100,24 @@ def predict(
     paths = [photo.path for photo in used]
     found = segmenter.relate(names, paths, OnDemand(described, range(len(used))), threshold, neighbors)
     masks = results_folder.mask_names(names)
-    _write_masks(found, [out / mask for mask in masks], [keys[name] for name in names])
-    write_page = write_overview if sparse.issparse(found.probabilities) else write_report
+    cutouts = results_folder.cutout_names(names)
+    rule = f'object from {found.mask_threshold:g}{", refined" * segmenter.refine}'
+    without = frozenset(() if segmenter.keep_outliers else found.outliers)
+    made_of = [f'{keys[name]} {"null" if index in without else rule}' for index, name in enumerate(names)]
+    _write_pictures(
+        found, [out / mask for mask in masks], [out / cutout for cutout in cutouts], made_of, without
+    )
+    cutouts = ['' if index in without else cutout for index, cutout in enumerate(cutouts)]
+    placed = group_folders.placed(found, names)
+    group_folders.write(out, {place: paths[index] for place, index in placed.items()}, groups)
+    with files.write_atomically(out / 'groups.csv') as file:
+        file.write_text(group_folders.table(found, masks, cutouts), encoding='utf-8')
+    title = f'{len(used)} photos'
     with files.write_atomically(out / 'report.html') as file:
-        write_page(file, found, threshold=threshold, title=f'{len(used)} photos')
+        if sparse.issparse(found.probabilities):
+            write_overview(file, found, threshold=threshold, title=title)
+        else:
+            write_report(file, found, threshold=threshold, title=title, command=command)
     for one in annotations:
         one.write(out / 'annotations' / one.name, found, paths)
     seen = ((name, described(index).blank) for index, name in enumerate(names))
@@ -129,7 +147,7 @@ def _describe(
     todo = [photo for photo in photos if cache.load(out, keys[photo.name]) is None]
     under_way, skipped = collections.deque(), []
     done = len(photos) - len(todo)
-    with tqdm(desc='looking', total=len(photos), initial=done, unit=' photos', disable=None) as bar:
+    with Progress('Finding objects', len(photos), 'photos', done) as bar:
 
         def readable() -> Iterator[Image.Image]:
             for photo in todo:
@@ -145,13 +163,25 @@ def _describe(
         for described in segmenter.describe(readable()):
             cache.save(out, keys[under_way.popleft().name], described)
             bar.update()
+            bar.restart_clock()  # the first has compiled the network
     return skipped
 
 
-def _write_masks(found: CoSegmentation, paths: Sequence[Path], keys: Sequence[str]) -> None:
-    alone = frozenset(found.outliers)
-    for index, path in enumerate(tqdm(paths, 'masks', unit=' photos', disable=None)):
-        what = 'null' if index in alone else f'object from {found.mask_threshold:g}'
-        made_of = f'{keys[index]} {what}'
-        if not results_folder.has_mask(path, made_of):
-            results_folder.write_mask(path, found.masks[index], made_of)
+def _write_pictures(
+    found: CoSegmentation,
+    masks: Sequence[Path],
+    cutouts: Sequence[Path],
+    made_of: Sequence[str],
+    without: frozenset[int],
+) -> None:
+    """Writes masks and cut-outs that are not there; photos `without` a mask have no cut-out."""
+    with Progress('Writing masks and cut-outs', len(masks), 'photos') as bar:
+        for index, (mask, cutout, made) in enumerate(zip(masks, cutouts, made_of, strict=True)):
+            if not results_folder.has_mask(mask, made):
+                results_folder.write_mask(mask, found.masks[index], made)
+            if index in without:
+                results_folder.remove_own(cutout)
+            elif not results_folder.has_mask(cutout, made):
+                results_folder.write_cutout(cutout, found.cutouts()[index], made)
+            bar.update()
+            bar.restart_clock()

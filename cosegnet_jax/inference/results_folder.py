@@ -51,6 +51,23 @@ def renamed(names: Sequence[str], suffix: str) -> list[str]:
     return [short if claims[folded(short)] == 1 else long for short, long in map(both, names)]
 
 
+def cutout_names(names: Sequence[str]) -> list[str]:
+    """The cut-out of each photo, as a path inside OUT."""
+    return [f'cutouts/{name}' for name in renamed(names, '.png')]
+
+
+def write_cutout(path: Path, cutout: Image.Image, made_of: str) -> None:
+    """Writes a transparent PNG, which remembers as a mask does; quickly, as what is cut off takes no space.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    mark = PngImagePlugin.PngInfo()
+    mark.add_text(_MARK, made_of)
+    with files.write_atomically(path) as file:
+        cutout.save(file, 'PNG', compress_level=1, pnginfo=mark)
+
+
 def has_mask(path: Path, made_of: str) -> bool:
     """Whether `write_mask` wrote this file from the same."""
     try:
@@ -58,6 +75,17 @@ def has_mask(path: Path, made_of: str) -> bool:
             return image.info.get(_MARK) == made_of
     except OSError:
         return False
+
+
+def remove_own(path: Path) -> None:
+    """Removes a picture that an earlier call wrote; one of the user stays."""
+    try:
+        with Image.open(path) as image:
+            own = _MARK in image.info
+    except OSError:
+        return
+    if own:
+        path.unlink()
 
 
 def write_mask(path: Path, mask: Bool[np.ndarray, 'height width'], made_of: str) -> None:

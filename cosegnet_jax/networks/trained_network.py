@@ -26,8 +26,8 @@ class TrainedNetwork:
     """
 
     config: Config  # that it was trained with
-    params: Any  # nested dict of float32 arrays, on every device of `mesh`
-    mesh: Mesh  # the devices
+    params: Any = dataclasses.field(repr=False)  # nested dict of float32 arrays, on every device of `mesh`
+    mesh: Mesh = dataclasses.field(repr=False)  # the devices
     step: int = 0  # of training
     dataset: str = ''  # that it was trained on
     images: int = 0  # photos of the training part

@@ -1,12 +1,10 @@
-"""What a visitor takes away: one zip of masks, cut-outs, pairs.json and report.html."""
+"""What a visitor takes away: one zip of masks, cut-outs, groups.csv, pairs.json and report.html."""
 
 from __future__ import annotations
 
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
-
-from PIL import Image
 
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.runtime import files
@@ -21,7 +19,7 @@ def write(path: Path, found: CoSegmentation, document: dict[str, Any], folder: P
         UserError: It cannot be written.
     """
     with files.write_atomically(path) as unfinished, zipfile.ZipFile(unfinished, 'w') as archive:
-        for name in ('report.html', 'pairs.json'):
+        for name in ('report.html', 'pairs.json', 'groups.csv'):
             archive.write(folder / name, name, zipfile.ZIP_DEFLATED)
         for mask in document['masks']:
             archive.write(folder / mask, mask)  # PNGs are compressed already
@@ -29,9 +27,4 @@ def write(path: Path, found: CoSegmentation, document: dict[str, Any], folder: P
         for index in sorted(member for group in found.groups for member in group):
             name = PurePosixPath('cutouts', *PurePosixPath(document['masks'][index]).parts[1:])
             with archive.open(str(name), 'w') as file:
-                _cleared(cutouts[index]).save(file, 'PNG')
-
-
-def _cleared(cutout: Image.Image) -> Image.Image:
-    """Without the colors of what is transparent: a third of the bytes, and nothing hidden in them."""
-    return Image.composite(cutout, Image.new('RGBA', cutout.size), cutout.getchannel('A'))
+                cutouts[index].save(file, 'PNG', compress_level=1)

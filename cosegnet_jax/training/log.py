@@ -13,9 +13,9 @@ import jax
 import numpy as np
 import tensorboardX
 from jaxtyping import UInt8
-from tqdm import tqdm
 
 from cosegnet_jax.runtime import files
+from cosegnet_jax.runtime.progress import Progress
 from cosegnet_jax.training import run_files
 
 
@@ -40,9 +40,7 @@ class Log:
         self._events = tensorboardX.SummaryWriter(
             str(workdir / 'events'), purge_step=start_step + 1, write_to_disk=writes
         )
-        self._bar = tqdm(
-            initial=start_step, total=stop_step, unit='step', dynamic_ncols=True, disable=not writes
-        )
+        self._bar = Progress('Training', stop_step, 'steps', start_step, silent=not writes)
         self._batch_images = batch_images
         self._sums: dict[str, float] = {}
         self._count, self._since = 0, time.monotonic()
@@ -58,6 +56,7 @@ class Log:
     def step(self, step: int, metrics: Mapping[str, float], write: bool) -> None:
         """Counts one step; with `write`, records the means since the last record and the speed."""
         self._bar.update()
+        self._bar.restart_clock()  # the first step has compiled the program
         self._count += 1
         for key, value in metrics.items():
             self._sums[key] = self._sums.get(key, 0.0) + value
@@ -90,6 +89,11 @@ class Log:
         self.record(step, scalars)
         self._events.add_image('validation', picture, step, dataformats='HWC')
         self.say(f'step {step}: ' + ', '.join(f'{key} {value:.3f}' for key, value in scalars.items()))
+
+    def done(self, step: int) -> None:
+        """Ends the bar at `step`, also where steps were taken together or left out."""
+        self._bar.total = step
+        self._bar.update(step - self._bar.n)
 
     def say(self, text: str) -> None:
         """A line for the terminal that leaves the progress bar whole."""

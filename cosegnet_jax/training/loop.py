@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
+from jax.sharding import Mesh
 from jaxtyping import Float32, UInt8
 
 from cosegnet_jax import data, networks
@@ -77,7 +78,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             _check_heads_are_the_last(last, saved, config, workdir)
             checkpoints.trained_on_of(manager, last).check_same(trained_on, workdir)
             current, start = checkpoints.restore(manager, last, state.abstract(config, update, mesh)), last
-            print(f'going on from step {start} in {workdir}')
+            print(f'Continuing from step {start} in {workdir}.')
         if jax.process_index() == 0:
             run_files.write_config(workdir, config)
         patience = _Patience(config.train.stop_after_evals, workdir, start)
@@ -86,11 +87,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
             return
 
         where = placement.choose(config.data.placement, training, mesh.size)
-        kept = 'read anew for every batch' if isinstance(training.images, Stored) else 'in memory'
-        print(
-            f'{training.nbytes / 2**20:.0f} MiB of pixels, {kept}; placement: {where}; '
-            f'{mesh.size} {jax.default_backend()} device(s) of {jax.process_count()} process(es)'
-        )
+        print(_plan(config, training, where, mesh))
         steps = range(start, config.train.steps)
         if config.train.views:
             seen = views.look(config, current.params, training, mesh)
@@ -125,7 +122,9 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                     log.validation(number, scalars, picture)
                 checkpoints.save(manager, current, config, trained_on, score)
                 if stopping:
-                    raise Stopped(f'stopped at step {number} and saved; the same command goes on from there')
+                    raise Stopped(
+                        f'stopped at step {number} and saved; the same command continues from there'
+                    )
                 if patience.over:
                     log.say(f'no better for {config.train.stop_after_evals} evaluations: stopping early')
                     break
@@ -137,6 +136,21 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                 log.validation(last_step, scalars, picture)
                 current = current._replace(step=jnp.full_like(current.step, last_step), params=params)
                 checkpoints.save(manager, current, config, trained_on, scalars[checkpoints.SCORE])
+            log.done(int(current.step))
+
+
+def _plan(config: Config, training: Examples, where: str, mesh: Mesh) -> str:
+    """What is about to happen, in words."""
+    devices = f'{mesh.size} {jax.default_backend().upper()} device{"s" * (mesh.size > 1)}'
+    hosts = f' of {jax.process_count()} hosts' if jax.process_count() > 1 else ''
+    if isinstance(training.images, Stored):
+        photos = 'photos are read anew for every batch'
+    else:
+        photos = f'photos take {max(training.nbytes / 2**20, 0.1):.1f} MiB on the {where}'
+    return (
+        f'Training to step {config.train.last_step} on {devices}{hosts}; {photos}. '
+        f'The first step is compiled, which takes a while.'
+    )
 
 
 def _check_heads_are_the_last(last: int, saved: Config, config: Config, workdir: Path) -> None:

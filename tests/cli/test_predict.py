@@ -26,6 +26,8 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
     assert json.loads(done.stdout)['groups'] == [[0, 1]]
     assert 'skipped te�xt.jpg: not an image that can be read' in done.stderr
     assert (out / 'masks' / 'one.png').is_file()
+    assert (out / 'groups' / 'group 1' / 'one.png').samefile(photos / 'one.png')
+    assert (out / 'groups.csv').read_text().splitlines()[0] == 'photo,group,likeness,mask,cutout'
     assert (out / 'report.html').is_file()
 
     other = run(
@@ -42,7 +44,8 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
     assert other.stdout.splitlines() == [
         '2 photos at threshold 1: 0 group(s)',
         'outliers: 2 photos (one.png, two.png)',
-        f'Open {out}/report.html to see them; the masks are in {out}/masks.',
+        f'Open {out}/report.html to see them.',
+        f'Masks, cut-outs and a folder for each group are in {out}.',
         f'Annotations: {out}/annotations/cvat.xml',
     ]
     assert (out / 'annotations' / 'cvat.xml').is_file()

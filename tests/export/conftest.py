@@ -20,4 +20,4 @@ def network(run_folder):
 
 @pytest.fixture(scope='session')
 def segmenter(run_folder):
-    return CoSegmenter.load(run_folder)
+    return CoSegmenter.from_pretrained(run_folder)

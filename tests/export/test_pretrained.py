@@ -27,7 +27,7 @@ def check_refused(name, message):
 
 
 def test_a_file_and_the_folder_that_holds_it_are_the_network_of_the_run(file, run_folder):
-    run = CoSegmenter.load(run_folder).network
+    run = CoSegmenter.from_pretrained(run_folder).network
     for segmenter in (CoSegmenter.from_pretrained(file), CoSegmenter.from_pretrained(file.parent)):
         one = segmenter.network
         assert (one.fingerprint(), one.step, one.config) == (run.fingerprint(), run.step, run.config)
@@ -51,14 +51,14 @@ def test_a_mistyped_path_is_not_asked_for_on_the_hub(monkeypatch, tmp_path):
 
 
 def test_a_file_holds_one_step(file):
-    assert CoSegmenter.load(file, step=0).network.step == 0
+    assert CoSegmenter.from_pretrained(file, step=0).network.step == 0
     with pytest.raises(UserError, match='holds step 0 and not 7'):
-        CoSegmenter.load(file, step=7)
+        CoSegmenter.from_pretrained(file, step=7)
 
 
 def test_what_is_nowhere_is_said_in_one_line(tmp_path, run_folder):
     check_refused(
-        str(run_folder), r'no model\.safetensors in it; name a folder of cosegnet export, not a run'
+        str(tmp_path), r'neither model\.safetensors nor checkpoints in it; name a folder of cosegnet export'
     )
     check_refused(str(tmp_path / 'nowhere'), 'nowhere: no such file or folder; a network on the Hugging Face')
     check_refused('photos/model.safetensors', 'no such file or folder')

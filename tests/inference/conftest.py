@@ -11,4 +11,4 @@ def run_folder(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def segmenter(run_folder):
-    return CoSegmenter.load(run_folder)
+    return CoSegmenter.from_pretrained(run_folder)

@@ -31,18 +31,18 @@ def test_a_run_says_itself_what_network_it_holds(segmenter):
 
 
 def test_loading_says_nothing(run_folder, caplog):
-    cosegmenter.CoSegmenter.load(run_folder)
+    cosegmenter.CoSegmenter.from_pretrained(run_folder)
     assert not caplog.records
 
 
 def test_networks_of_pairs_and_missing_checkpoints_are_refused(tmp_path, run_folder):
     base = dataclasses.replace(SMALL, model=configs.Model(name='base', width=1 / 64, weights='none'))
     with pytest.raises(UserError, match=r'config\.model\.name=base, whose masks depend on the pair'):
-        cosegmenter.CoSegmenter.load(save_run(tmp_path / 'base', base, random_params(base)))
-    with pytest.raises(UserError, match='no checkpoints in it; train first'):
-        cosegmenter.CoSegmenter.load(tmp_path / 'nowhere')
+        cosegmenter.CoSegmenter.from_pretrained(save_run(tmp_path / 'base', base, random_params(base)))
+    with pytest.raises(UserError, match='nowhere: no such file or folder'):
+        cosegmenter.CoSegmenter.from_pretrained(tmp_path / 'nowhere')
     with pytest.raises(UserError, match='no checkpoint of step 7; there are 0'):
-        cosegmenter.CoSegmenter.load(run_folder, step=7)
+        cosegmenter.CoSegmenter.from_pretrained(run_folder, step=7)
     assert not (tmp_path / 'nowhere').exists()
 
 

@@ -61,6 +61,42 @@ def test_masks_probabilities_groups_and_report_are_written(tmp_path, segmenter, 
     assert 'two 😀.jpg' in (tmp_path / 'out' / 'report.html').read_text()
 
 
+def test_groups_are_folders_of_links_and_a_table(tmp_path, segmenter, photos):
+    out = tmp_path / 'out'
+    predict(segmenter, photos, out)
+    for name in ('a/one.png', 'a/two 😀.jpg', 'b/one.png'):
+        assert (out / 'groups' / 'group 1' / name).samefile(photos / name)
+    header, first, *_ = (out / 'groups.csv').read_text().splitlines()
+    assert header == 'photo,group,likeness,mask,cutout'
+    assert first.startswith('a/one.png,1,')
+    assert first.endswith(',masks/a/one.png,cutouts/a/one.png')
+    (out / 'groups' / 'mine.txt').write_text('notes')
+    predict(segmenter, photos, out, threshold=1.0)
+    assert [path.name for path in (out / 'groups').iterdir()] == ['mine.txt']
+    assert (out / 'groups.csv').read_text().splitlines()[1] == 'a/one.png,,,masks/a/one.png,'
+    assert not list((out / 'cutouts').rglob('*.png'))
+
+
+def test_cut_outs_are_photos_with_soft_edges(tmp_path, segmenter, photos):
+    found, _ = predict(segmenter, photos, tmp_path / 'out')
+    with Image.open(tmp_path / 'out' / 'cutouts' / 'a' / 'one.png') as image:
+        pixels = np.asarray(image)
+    alpha, mask = pixels[..., 3], found.masks[0]
+    np.testing.assert_array_equal(alpha >= 128, mask)
+    assert np.any((alpha > 0) & (alpha < 255))
+    np.testing.assert_array_equal(pixels[alpha > 0][:, :3], np.asarray(found.photos[0])[alpha > 0])
+    assert not pixels[alpha == 0].any()
+
+
+def test_outliers_keep_their_masks_on_request(tmp_path, segmenter, photos):
+    chosen = dataclasses.replace(segmenter, keep_outliers=True)
+    found, document = predict(chosen, photos, tmp_path / 'out', threshold=1.0)
+    assert document['outliers'] == [0, 1, 2]
+    for mask, soft in zip(document['masks'], found.soft_masks, strict=True):
+        np.testing.assert_array_equal(gray_levels(tmp_path / 'out' / mask) == 255, soft >= 0.5)
+    assert len(list((tmp_path / 'out' / 'cutouts').rglob('*.png'))) == 3
+
+
 def test_annotations_lead_to_the_photos_and_follow_the_groups(tmp_path, segmenter, photos):
     pytest.importorskip('cv2', reason='needs OpenCV, of the extra annotations')
     chosen = formats.chosen(['cvat', 'labelme'])
@@ -111,7 +147,7 @@ def test_another_mask_threshold_cuts_out_anew_without_looking_again(tmp_path, se
         mask = gray_levels(tmp_path / 'out' / document['masks'][0])
         np.testing.assert_array_equal(mask == 255, found.soft_masks[0] >= threshold)
         assert document['mask_threshold'] == threshold
-        shares.append(f'object on {(mask == 255).mean():.0%}')
+        shares.append(f'the object covers {(mask == 255).mean():.0%}')
         assert shares[-1] in (tmp_path / 'out' / 'report.html').read_text()
     assert len(set(shares)) == 3
     assert len(looked_at) == 3

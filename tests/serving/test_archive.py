@@ -20,7 +20,7 @@ def packed(tmp_path, run_folder):
         ).photos
         out = tmp_path / 'out'
         out.mkdir()
-        found, document = prediction.predict(photos, CoSegmenter.load(run_folder), out, threshold)
+        found, document = prediction.predict(photos, CoSegmenter.from_pretrained(run_folder), out, threshold)
         archive.write(tmp_path / 'deep' / 'all.zip', found, document, out)
         return zipfile.ZipFile(tmp_path / 'deep' / 'all.zip'), found
 

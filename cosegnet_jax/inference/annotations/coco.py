@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cosegnet_jax import __version__
 from cosegnet_jax.inference.annotations.labels import label, labeled
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.runtime import files
@@ -15,10 +17,19 @@ NEEDS = 'pycocotools.mask'
 
 
 def write(path: Path, found: CoSegmentation) -> None:
-    """Writes one file; groups are categories, and numbers begin at 1, for some readers take 0 for none.
+    """Writes one file.
 
     Raises:
         UserError: It cannot be written, or pycocotools is not installed.
+    """
+    files.write_json(path, document(found))
+
+
+def document(found: CoSegmentation) -> dict[str, Any]:
+    """The content; groups are categories, and numbers begin at 1, for some readers take 0 for none.
+
+    Raises:
+        UserError: pycocotools is not installed.
     """
     codec = optional_import(NEEDS, 'annotations')
     images, annotations = [], []
@@ -40,4 +51,5 @@ def write(path: Path, found: CoSegmentation) -> None:
             }
         )
     categories = [{'id': number, 'name': label(number)} for number in range(1, len(found.groups) + 1)]
-    files.write_json(path, {'images': images, 'annotations': annotations, 'categories': categories})
+    about = {'description': 'Objects that photos share', 'version': __version__}
+    return {'info': about, 'images': images, 'annotations': annotations, 'categories': categories}

@@ -19,43 +19,61 @@ from PIL import Image
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.reports.pages import html_page
 
-SIDE = 200  # pixels, the longer side of a photo in the page
+SIDES = {100: 640, 300: 400}  # pixels, the longer side of a photo where there are so many at most
+SMALLEST = 200  # where there are more
 QUALITY = 80  # of its JPEG
 
 
-def write_report(path: str | Path, cosegmentation: CoSegmentation, *, threshold: float, title: str) -> None:
+def write_report(
+    path: str | Path, cosegmentation: CoSegmentation, *, threshold: float, title: str, command: str = ''
+) -> None:
     """Write photos, masks, groups and probabilities as one HTML file that works without a network.
-
-    A photo takes some 10 kB of the file and a pair 5.3 bytes, so that 1,000 photos make 13 MB.
 
     Args:
         path: file to write; its folder is made where it is missing.
         cosegmentation: what `CoSegmenter.cosegment` returned.
         threshold: at which the page groups when it is opened, in [0, 1].
         title: heading of the page.
+        command: that writes these files, to be shown with another threshold; '' where none does.
     """
-    photos = zip(cosegmentation.names, cosegmentation.photos, cosegmentation.soft_masks, strict=True)
-    at = cosegmentation.mask_threshold
-    tiles = [tile(name, photo, soft >= at) for name, photo, soft in photos]
-    count = len(tiles)
-    sections = [
-        ('Threshold and view', _CONTROLS.format(threshold=threshold, views=VIEWS)),
-        ('Groups', _GROUPS.format(tiles='\n'.join(tiles))),
-        ('Outliers', _OUTLIERS),
-        ('Probabilities', _PROBABILITIES + _scripts(np.asarray(cosegmentation.probabilities))),
-    ]
-    summary = f'{count} photos, {count * (count - 1) // 2} pairs'
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    page = html_page.page(title, summary, sections, packaged('page.css'))
     # A file name that is not Unicode has no spelling in UTF-8.
-    path.write_text(page, encoding='utf-8', errors='replace')
+    text = report(cosegmentation, threshold=threshold, title=title, command=command)
+    path.write_text(text, encoding='utf-8', errors='replace')
 
 
-def tile(name: str, photo: Image.Image, mask: Bool[np.ndarray, 'h w']) -> str:
+def report(cosegmentation: CoSegmentation, *, threshold: float, title: str, command: str = '') -> str:
+    """The page that `write_report` writes.
+
+    A photo takes 10 to 80 kB of it, less where there are many, and a pair 5.3 bytes: 100 photos make some
+    7 MB, and 1,000 photos 13 MB.
+    """
+    at, count = cosegmentation.mask_threshold, len(cosegmentation.names)
+    photos = zip(cosegmentation.names, cosegmentation.photos, cosegmentation.soft_masks, strict=True)
+    tiles = [tile(name, photo, soft >= at, side_of(count)) for name, photo, soft in photos]
+    controls = _CONTROLS.format(
+        threshold=threshold, views=VIEWS.format(name='view'), command=html.escape(command, quote=True)
+    )
+    sections = [
+        ('Threshold and view', controls),
+        ('Groups', _GROUPS.format(tiles='\n'.join(tiles))),
+        ('In no group', _OUTLIERS),
+        ('Probabilities', _PROBABILITIES + LARGE + _scripts(np.asarray(cosegmentation.probabilities))),
+    ]
+    summary = f'{count} photos, {count * (count - 1) // 2} pairs'
+    return html_page.page(title, summary, sections, packaged('page.css'))
+
+
+def side_of(count: int) -> int:
+    """Pixels of the longer side of a photo in a page of so many."""
+    return next((side for most, side in SIDES.items() if count <= most), SMALLEST)
+
+
+def tile(name: str, photo: Image.Image, mask: Bool[np.ndarray, 'h w'], side: int) -> str:
     """One photo, small, with the mask that it has in a group; page.css and tiles.js show and hide it."""
     small = photo.copy()
-    small.thumbnail((SIDE, SIDE))
+    small.thumbnail((side, side))
     # Its white pixels are opaque and its black ones transparent: CSS lays it over the photo and cuts with it.
     inside = Image.fromarray(mask.astype(np.uint8) * 255).resize(small.size, Image.Resampling.BILINEAR)
     stencil = inside.point([0] * 128 + [255] * 128, mode='1')
@@ -76,10 +94,10 @@ def _encoded(image: Image.Image, kind: str, **options: int) -> bytes:
 def _scripts(probabilities: Float32[np.ndarray, 'n n']) -> str:
     """What makes the page work: the probabilities of all pairs, row by row, and the code."""
     pairs = probabilities[np.triu_indices(len(probabilities), 1)].astype('<f4')
+    code = [packaged(f'{name}.js') for name in ('tiles', 'clustering', 'photos', 'editing', 'matrix', 'page')]
     return (
         f'<script type="text/plain" id="pairs">{base64.b64encode(pairs.tobytes()).decode()}</script>\n'
-        f'<script type="module">\n{packaged("tiles.js")}\n{packaged("clustering.js")}\n'
-        f'{packaged("page.js")}</script>'
+        f'<script type="module">\n{"".join(code)}</script>'
     )
 
 
@@ -91,39 +109,45 @@ def packaged(name: str) -> str:
 _TILE = """<li><button type="button" class="tile" data-view="photo" style="--mask:url({mask})">
 <span class="frame"><img src="{photo}" alt=""><span class="overlay"></span></span>
 <bdi class="name" title="{name}">{name}</bdi>
-<small class="object">object on {share}</small><small class="null">no mask</small>
-<span class="view unseen">photo</span></button></li>"""
+<small class="object">the object covers {share}</small><small class="null">no mask</small></button></li>"""
 
-VIEWS = """<fieldset id="views"><legend>Show</legend>
-<label><input type="radio" name="view" value="photo" checked>photo</label>
-<label><input type="radio" name="view" value="mask">mask</label>
-<label><input type="radio" name="view" value="cut-out">cut-out</label></fieldset>"""
+VIEWS = """<fieldset id="{name}s"><legend>Show</legend>
+<label><input type="radio" name="{name}" value="photo" checked>photo</label>
+<label><input type="radio" name="{name}" value="mask">mask</label>
+<label><input type="radio" name="{name}" value="cut-out">cut-out</label></fieldset>"""
 
 _CONTROLS = """<div class="controls">
-<p><label for="threshold">Threshold</label>
+<p><label for="threshold">How sure</label>
 <input type="range" id="threshold" min="0" max="1" step="0.01" data-exact="{threshold}"
 aria-describedby="rule">
-<output id="threshold-text" for="threshold">{threshold}</output></p>
+<output id="threshold-text" for="threshold">{threshold}</output>
+<small>higher: smaller, purer groups</small></p>
 {views}
-<p id="status" role="status"></p></div>"""
+<p><button type="button" id="undo" disabled>Undo the last move</button>
+<button type="button" id="copy-list">Copy the list</button></p>
+<p id="status" role="status"></p></div>
+<p id="as-files" hidden><span>The files are as the slider was. To write them anew:</span>
+<code id="command" data-command="{command}"></code>
+<button type="button" id="copy-command">Copy the command</button></p>"""
 
-_GROUPS = """<p class="note" id="rule">Photos stay together where the probability that two of them share an
-object is at least the threshold, on average over the pairs. Point at a photo to see its mask, and click it
-for the cut-out; with the keyboard, move to it and press Enter.</p>
+_GROUPS = """<p class="note" id="rule">Photos are together where the network is as sure as the slider says, on
+average, that two of them share an object. The photos most like the others of their group come first. Point at
+a photo to see its mask. Click it to enlarge it and to move it to another group. What you change stays in this
+browser.</p>
 <noscript><p>Grouping takes JavaScript, which is off. Below are all photos in their order.</p></noscript>
-<p id="no-groups" hidden>No two photos share an object at this threshold.</p>
+<p id="no-groups" hidden>No two photos share an object at this setting. Move the slider to the left.</p>
 <div id="groups"><ul class="tiles" id="tiles">
 {tiles}
 </ul></div>"""
 
-_OUTLIERS = """<p id="some-outliers" class="note">Photos that belong to no group at this threshold; their
-masks are null.</p>
+_OUTLIERS = """<p id="some-outliers" class="note">Photos that share their object with no other photo, or that
+you set aside. They have no mask.</p>
 <p id="no-outliers" hidden>None: every photo is in a group.</p>
 <ul class="tiles" id="outliers"></ul>"""
 
-_PROBABILITIES = """<p class="note">Of every two photos, that they share an object. Rows and columns follow
-the groups, which are outlined, with the outliers last. Point at a cell to read it, or move over the cells
-with the arrow keys.</p>
+_PROBABILITIES = """<p class="note">How sure the network is that two photos share an object. Rows and columns
+follow the groups, which are outlined; photos in no group come last. Point at a cell to read it, or move over
+the cells with the arrow keys.</p>
 <p class="scale"><span>0</span>
 <span id="scale" role="img" aria-label="colors from light, 0, to dark, 1"></span>
 <span>1</span> <output id="readout"></output></p>
@@ -133,4 +157,12 @@ aria-label="Matrix of probabilities; the arrow keys move from cell to cell"></ca
 <details id="as-table"><summary>The matrix as a table</summary>
 <div id="table" class="scrolled" tabindex="0" role="region" aria-label="Table of probabilities"></div>
 </details>
+"""
+
+LARGE = f"""<dialog id="large" data-view="photo" aria-labelledby="large-name">
+<h2 id="large-name"></h2><span class="frame"></span>
+<div class="controls">{VIEWS.format(name='large-view')}
+<p hidden><select id="move" aria-label="Move this photo"></select></p>
+<p><button type="button" id="before">Previous</button> <button type="button" id="after">Next</button>
+<button type="button" id="close">Close</button></p></div></dialog>
 """

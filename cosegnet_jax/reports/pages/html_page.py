@@ -19,7 +19,7 @@ def page(title: str, summary: str, sections: Iterable[tuple[str, str]], style: s
     sections = [(html.escape(heading), body) for heading, body in sections if body]
     links = ''.join(f'<li><a href="#s{i}">{heading}</a></li>' for i, (heading, _) in enumerate(sections))
     bodies = ''.join(
-        f'<section aria-labeledby="s{i}"><h2 id="s{i}" tabindex="-1">{heading}</h2>{body}</section>\n'
+        f'<section aria-labelledby="s{i}"><h2 id="s{i}" tabindex="-1">{heading}</h2>{body}</section>\n'
         for i, (heading, body) in enumerate(sections)
     )
     return _PAGE.format(

@@ -77,8 +77,8 @@ def format_tables(results: Results, published: Sequence[PublishedRow]) -> str:
         f'{decision.positive_pairs} of them with a shared object, by {results.decided_by}',
         f'  accuracy {ratio(decision.accuracy)}, balanced {ratio(decision.balanced_accuracy)}, '
         f'AUC {ratio(decision.auc)}, average precision {ratio(decision.average_precision)}',
-        f'  null masks where nothing is shared {ratio(decision.null_mask_rate)}, '
-        f'beside an outlier of the class {ratio(decision.null_mask_rate_outliers)}',
+        f'  masks emptied: {ratio(decision.null_mask_rate)} of pairs that share nothing, '
+        f'{ratio(decision.null_mask_rate_outliers)} of pairs with an outlier',
         f'  calibration error {ratio(decision.calibration_error)}; where the gate is open, mean probability '
         f'{ratio(decision.mean_probability_open)}, of them positive {ratio(decision.positive_rate_open)}',
     ]

@@ -14,6 +14,7 @@ from PIL import Image
 
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.inference.grouping import group
+from cosegnet_jax.inference.pages import report_page as page
 from cosegnet_jax.inference.pages.report_page import write_report
 
 CLUSTERING = resources.files('cosegnet_jax.inference.pages').joinpath('clustering.js').read_text()
@@ -162,12 +163,13 @@ def test_everything_that_takes_input_has_a_name_to_read_aloud(write):
 def test_photo_and_mask_are_small_and_fit(write, size):
     page = Page(write(found(FOUR, size=size)))
     assert len(page.of('img')) == 4
-    for image, tile in zip(page.of('img'), page.of('button'), strict=True):
+    tiles = [button for button in page.of('button') if button.get('class') == 'tile']
+    for image, tile in zip(page.of('img'), tiles, strict=True):
         photo = Image.open(io.BytesIO(base64.b64decode(image['src'].split(',')[1])))
         mask = Image.open(io.BytesIO(base64.b64decode(re.search(r'base64,([^)]+)', tile['style'])[1])))
         opaque = np.asarray(mask.convert('RGBA'))[..., 3]
         half = photo.width // 2
-        assert max(photo.size) == 200
+        assert max(photo.size) == min(640, max(size))
         assert abs(photo.width / photo.height - size[0] / size[1]) < 0.01
         assert mask.size == photo.size
         assert (opaque[:, : half - 1] == 255).all()
@@ -175,7 +177,8 @@ def test_photo_and_mask_are_small_and_fit(write, size):
 
 
 @pytest.mark.slow
-def test_a_thousand_large_photos_take_less_than_40_megabytes(write):
+def test_a_thousand_large_photos_take_less_than_40_megabytes(write, monkeypatch):
+    monkeypatch.setattr(page, 'side_of', lambda count: page.SMALLEST)
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)  # nothing is harder to encode
     few = found(FOUR)
     few.photos[:] = [Image.fromarray(noise)] * 4
@@ -251,14 +254,14 @@ def test_threshold_regroups_the_page(write, run):
     assert first == {
         'groups': [['0.jpg', '1.jpg'], ['2.jpg', '3.jpg']],
         'outliers': [],
-        'status': '2 groups, 0 outliers',
+        'status': '2 groups, 0 photos in none',
         'threshold': '0.437',
         'nulls': 0,
     }
     assert second == {
         'groups': [['0.jpg', '1.jpg']],
         'outliers': ['2.jpg', '3.jpg'],
-        'status': '1 group, 2 outliers',
+        'status': '1 group, 2 photos in none',
         'threshold': '0.7',
         'nulls': 2,
     }
@@ -279,33 +282,34 @@ def test_address_may_give_the_threshold(write, run):
         return seen;""",
         fragment='threshold=0.7',
     )
-    assert at_first == too_high == '1 group, 2 outliers'
-    assert in_the_end == '1 group, 0 outliers'
+    assert at_first == too_high == '1 group, 2 photos in none'
+    assert in_the_end == '1 group, 0 photos in none'
+
+
+LOOKS = """
+    const looks = (place) => {
+      const [image, overlay] = place.querySelectorAll('img, .overlay');
+      const [gray, cut] = [getComputedStyle(image).filter, getComputedStyle(image).maskImage];
+      const marked = getComputedStyle(overlay).backgroundColor !== 'rgba(0, 0, 0, 0)';
+      if (getComputedStyle(image).visibility === 'hidden') return 'nothing';
+      if (cut !== 'none') return 'cut-out';
+      return gray === 'none' ? 'photo' : marked ? 'mask' : 'gray';
+    };
+    const firsts = ['#groups .tile', '#outliers .tile'].map((some) => document.querySelector(some));
+"""
 
 
 @in_browser
-def test_a_photo_shows_its_mask_and_its_cut_out(write, run):
+def test_photos_show_their_masks_and_their_cut_outs(write, run):
     seen = run(
         write(found(FOUR), threshold=0.7),
-        """
-        const looks = (tile) => {
-          const [image, overlay] = tile.querySelectorAll('img, .overlay');
-          const [gray, cut] = [getComputedStyle(image).filter, getComputedStyle(image).maskImage];
-          const marked = getComputedStyle(overlay).backgroundColor !== 'rgba(0, 0, 0, 0)';
-          if (getComputedStyle(image).visibility === 'hidden') return 'nothing';
-          if (cut !== 'none') return 'cut-out';
-          return gray === 'none' ? 'photo' : marked ? 'mask' : 'gray';
-        };
-        const firsts = ['#groups .tile', '#outliers .tile'].map((some) => document.querySelector(some));
+        LOOKS
+        + """
         const both = () => firsts.map(looks);
-        const tile = firsts[0];
         const seen = [both()];
-        tile.focus({ focusVisible: true });
+        firsts[0].focus({ focusVisible: true });
         seen.push(both());
-        tile.click();
-        seen.push(both());
-        seen.push(tile.textContent.trim().split(/\\s+/).at(-1));
-        tile.blur();
+        firsts[0].blur();
         for (const view of ['mask', 'cut-out', 'photo']) {
           document.querySelector(`[name=view][value=${view}]`).click();
           seen.push(both());
@@ -315,12 +319,107 @@ def test_a_photo_shows_its_mask_and_its_cut_out(write, run):
     assert seen == [
         ['photo', 'photo'],
         ['mask', 'photo'],
-        ['cut-out', 'photo'],
-        'mask',
         ['mask', 'gray'],
         ['cut-out', 'nothing'],
         ['photo', 'photo'],
     ]
+
+
+@in_browser
+def test_a_click_enlarges_a_photo_its_mask_and_its_cut_out(write, run):
+    seen = run(
+        write(found(FOUR), threshold=0.7),
+        LOOKS
+        + """
+        const large = document.getElementById('large');
+        const seen = [large.open];
+        for (const tile of firsts) {
+          tile.click();
+          for (const view of ['photo', 'mask', 'cut-out']) {
+            document.querySelector(`[name=large-view][value=${view}]`).click();
+            seen.push(`${large.querySelector('h2').textContent} ${looks(large)}`);
+          }
+        }
+        document.getElementById('before').click();
+        seen.push(large.querySelector('h2').textContent);
+        document.getElementById('close').click();
+        return [...seen, large.open];""",
+    )
+    assert seen == [
+        False,
+        '0.jpg photo', '0.jpg mask', '0.jpg cut-out',
+        '2.jpg photo', '2.jpg gray', '2.jpg nothing',
+        '1.jpg',
+        False,
+    ]  # fmt: skip
+
+
+EDIT = (
+    SHOWN
+    + """
+    const put = (photo, value) => {
+      [...document.querySelectorAll('.tile')].find((tile) => tile.textContent.includes(photo)).click();
+      const select = document.getElementById('move');
+      const option = [...select.options].find((one) => one.textContent.includes(value));
+      select.value = option.value;
+      select.dispatchEvent(new Event('change'));
+    };
+    const groups = () => [shown().groups, shown().outliers];
+"""
+)
+
+
+@in_browser
+def test_photos_can_be_moved_and_set_aside_and_that_is_undone(write, run):
+    seen = run(
+        write(found(FOUR)),
+        EDIT
+        + """
+        const seen = [];
+        for (const [photo, to] of [['3.jpg', 'set aside'], ['1.jpg', 'set aside'], ['3.jpg', 'with 1.jpg']]) {
+          put(photo, to);
+          seen.push(groups());
+        }
+        for (let i = 0; i < 3; i++) document.getElementById('undo').click();
+        return [...seen, groups(), document.getElementById('undo').disabled];""",
+    )
+    assert seen == [
+        [[['0.jpg', '1.jpg']], ['2.jpg', '3.jpg']],
+        [[], ['0.jpg', '1.jpg', '2.jpg', '3.jpg']],
+        [[['1.jpg', '3.jpg']], ['0.jpg', '2.jpg']],
+        [[['0.jpg', '1.jpg'], ['2.jpg', '3.jpg']], []],
+        True,
+    ]
+
+
+@in_browser
+def test_photos_most_like_the_others_come_first(write, run):
+    probabilities = symmetric(np.array([[1, 0.6, 0.7], [0, 1, 0.9], [0, 0, 1]]))
+    groups = run(write(found(probabilities)), SHOWN + 'return shown().groups;')
+    assert groups == [['2.jpg', '1.jpg', '0.jpg']]
+
+
+@in_browser
+def test_the_command_that_writes_the_files_so_is_shown_where_they_are_not(tmp_path, run):
+    write_report(
+        tmp_path / 'a.html', found(FOUR), threshold=0.5, title='', command="cosegnet predict 'my photos'"
+    )
+    seen = run(
+        (tmp_path / 'a.html').read_text(),
+        """
+        const slider = document.getElementById('threshold');
+        const said = () => [document.getElementById('as-files').hidden,
+          document.getElementById('command').textContent];
+        const seen = [said()[0]];
+        for (const value of [0.7, 0.5]) {
+          slider.value = value;
+          slider.dispatchEvent(new Event('input'));
+          seen.push(said());
+        }
+        return seen;""",
+    )
+    assert seen[:2] == [True, [False, "cosegnet predict 'my photos' --threshold=0.7"]]
+    assert seen[2][0]
 
 
 @in_browser
