@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import os
 import errno
+import os
 import sys
 from collections.abc import Collection, Iterator
 from unicodedata import category

@@ -1,7 +1,7 @@
-import subprocess
-import sys
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
