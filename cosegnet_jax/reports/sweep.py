@@ -138,5 +138,5 @@ def _changed(config: Config, changes: Changes) -> Config:
 
 def _share_compilations(folder: Path) -> None:
     """Has the splits of a variant compile once, unless JAX_COMPILATION_CACHE_DIR names a place for all."""
-    if jax.config.read('jax_compilation_cache_dir') is None:
+    if jax.config.jax_compilation_cache_dir is None:  # pyright: ignore[reportAttributeAccessIssue]
         jax.config.update('jax_compilation_cache_dir', str(folder.absolute()))
