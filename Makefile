@@ -8,7 +8,7 @@ DEMO := runs/shapes
 
 demo: $(VENV)/train
 	$(BIN)/python train.py --config=configs/shapes.py --workdir=$(DEMO)
-	$(BIN)/python eval.py --config=configs/shapes.py --workdir=$(DEMO)
+	$(BIN)/python eval.py --workdir=$(DEMO)
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n 2

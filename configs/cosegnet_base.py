@@ -10,7 +10,7 @@ def get_config() -> ConfigDict:
     config = default()
     config.data.name = 'pascal_coseg'
     config.model.name = 'base'
-    config.loss.mask_reduction = 'sum'
+    config.loss.batch_reduction = 'sum'
     config.train.steps = 50_000
     config.train.stop_after_evals = 20
     return config

@@ -14,6 +14,8 @@ VARIANTS = {
         'model.name': 'base',
         'data.sampler': 'triplets',
         'optimizer.heads_rate': 1.0,
+        'train.batch_classes': 4,
+        'train.batch_images_per_class': 4,
         'train.batch_triplets': 2,
         'train.heads_steps': 0,
         'train.eval_every_steps': 450,  # it has to look at every pair of the validation part

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
+import operator
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
@@ -37,11 +39,35 @@ class OnThisMachine:
     """A file or folder; '~' is expanded, and addresses are refused."""
 
 
+@dataclasses.dataclass(frozen=True)
+class ReadWith:
+    """The key is read only where another key has one of these values."""
+
+    key: str  # without 'config.'
+    values: tuple[Any, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class UnreadWith:
+    """The key is not read where another key has one of these values."""
+
+    key: str
+    values: tuple[Any, ...]
+
+
 Positive = Annotated[int, AtLeast(1)]
 Count = Annotated[int, AtLeast(0)]
 Amount = Annotated[float, AtLeast(0)]
 Fraction = Annotated[float, AtLeast(0), Below(1)]
 Place = Annotated[str, OnThisMachine()]
+
+# Who reads a key.
+_COSEGNET = ReadWith('model.name', ('cosegnet',))
+_PYRAMID = ReadWith('model.name', ('pyramid',))
+_DECIDES = ReadWith('model.name', ('cosegnet', 'pyramid'))  # with a metric and a decision network
+_TRIPLETS = ReadWith('data.sampler', ('triplets',))
+_BALANCED = ReadWith('data.sampler', ('balanced',))
+_IMAGENET = UnreadWith('model.weights', ('none',))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,18 +102,20 @@ class Model:
     name: Literal['cosegnet', 'pyramid', 'base', 'deep_object_coseg', 'attention'] = (
         'cosegnet'  # which network; see networks/registry.py
     )
-    tap: Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'] = (
+    tap: Annotated[Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'], _COSEGNET] = (
         'cT9'  # decoder layer that CoSegNet's metric network reads
     )
-    encoder: str = 'vgg16'  # or efficientnet_lite0 to 4; see networks/encoders/__init__.py
+    encoder: Annotated[str, _DECIDES] = (
+        'vgg16'  # or efficientnet_lite0 to 4; see networks/encoders/__init__.py
+    )
     width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
     weights: Place = 'imagenet'  # initial weights of the encoder: 'imagenet' (downloaded), 'none', or a file
-    feature_scale: Annotated[float, AtLeast(1e-3)] = (
+    feature_scale: Annotated[float, AtLeast(0.001), _IMAGENET] = (
         1.0  # multiplies the feature map f of the encoder; see training/state.py
     )
-    decoder_start: Literal['he_normal', 'identity'] = (
-        'he_normal'  # identity: decoder layers start by passing their input on; see training/state.py
-    )
+    decoder_start: Annotated[
+        Literal['he_normal', 'identity'], ReadWith('model.name', ('cosegnet', 'base'))
+    ] = 'he_normal'  # identity: decoder layers start by passing their input on; see training/state.py
     dtype: Literal['float32', 'bfloat16'] = 'float32'  # type of the convolutions; parameters stay float32
 
 
@@ -96,23 +124,32 @@ class Loss:
     """The weights of equation 1, and how equations 2 and 3 are read."""
 
     w1_positive: Amount = 0.33  # weight of the mask loss in a positive pair; a negative pair has none
-    w2_positive: Amount = 0.33  # weight of the triplet loss in a positive pair
-    w3_positive: Amount = 0.33  # weight of the decision loss in a positive pair
-    w2_negative: Amount = 0.5  # weight of the triplet loss in a negative pair
-    w3_negative: Amount = 0.5  # weight of the decision loss in a negative pair
+    w2_positive: Annotated[Amount, _DECIDES] = 0.33  # weight of the triplet loss in a positive pair
+    w3_positive: Annotated[Amount, _DECIDES] = 0.33  # weight of the decision loss in a positive pair
+    w2_negative: Annotated[Amount, _DECIDES] = 0.5  # weight of the triplet loss in a negative pair
+    w3_negative: Annotated[Amount, _DECIDES] = 0.5  # weight of the decision loss in a negative pair
     mask_reduction: Literal['mean', 'sum'] = 'mean'  # mean or sum over the pixels of an image, in equation 2
-    triplet_features: Literal['fs', 'fu'] = (
+    batch_reduction: Literal['mean', 'sum'] = 'mean'  # over the triplets of a batch and the images of a pair
+    triplet_features: Annotated[Literal['fs', 'fu'], _COSEGNET] = (
         'fs'  # fs: embeddings; fu: the average of the tap, as printed in equation 3
     )
-    triplet_distance: Literal['euclidean', 'squared'] = 'euclidean'  # distance of embeddings in equation 3
-    normalize_embeddings: bool = False  # use embeddings of unit length in the triplet loss, as FaceNet does
-    margin: Amount = 1.0  # alpha of equation 3
-    negatives: Literal['random', 'semi_hard'] = (
+    triplet_distance: Annotated[Literal['euclidean', 'squared'], _COSEGNET] = (
+        'euclidean'  # distance of embeddings in equation 3
+    )
+    normalize_embeddings: Annotated[bool, _COSEGNET] = (
+        False  # use embeddings of unit length in the triplet loss, as FaceNet does
+    )
+    margin: Annotated[Amount, _COSEGNET] = 1.0  # alpha of equation 3
+    negatives: Annotated[Literal['random', 'semi_hard'], _COSEGNET] = (
         'random'  # which negative pairs train the triplet and decision losses
     )
-    soft_jaccard: Amount = 0.0  # of pyramid: weight of the soft Jaccard beside the masks' cross-entropy
-    contrast: Amount = 0.0  # of pyramid: weight of the contrastive loss, in the place of the triplet loss
-    temperature: Annotated[float, AtLeast(1e-3)] = 0.1  # of its softmax
+    soft_jaccard: Annotated[Amount, _PYRAMID] = (
+        0.0  # of pyramid: weight of the soft Jaccard beside the masks' cross-entropy
+    )
+    contrast: Annotated[Amount, _PYRAMID] = (
+        0.0  # of pyramid: weight of the contrastive loss, in the place of the triplet loss
+    )
+    temperature: Annotated[float, AtLeast(1e-3), _PYRAMID] = 0.1  # of its softmax
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,35 +157,45 @@ class Optimizer:
     """The update rule; the defaults are the paper's (§4.1)."""
 
     name: Literal['sgd', 'adam', 'adamw'] = 'sgd'  # the update rule
-    learning_rate: Amount = 1e-5  # peak of the schedule, if there is one
-    momentum: Fraction = 0.9  # for sgd
-    weight_decay: Amount = 4e-4  # for kernels only; part of the gradient, but decoupled for adamw
+    learning_rate: Amount = 1e-05  # peak of the schedule, if there is one
+    momentum: Annotated[Fraction, ReadWith('optimizer.name', ('sgd',))] = 0.9  # for sgd
+    weight_decay: Amount = 0.0004  # for kernels only; part of the gradient, but decoupled for adamw
     schedule: Literal['constant', 'cosine'] = 'constant'  # cosine ends at zero
     warmup_steps: Count = 0  # steps of a linear rise from zero
     clip_norm: Amount = 0.0  # largest norm of the whole gradient; 0 does not clip
     encoder_rate: Amount = 1.0  # rate of the encoder, relative to learning_rate
-    heads_rate: Amount = 1.0  # rate of the metric and decision networks, relative to learning_rate
-    frozen_blocks: Annotated[int, AtLeast(0), Below(6)] = 0  # first blocks of the encoder that do not learn
+    heads_rate: Annotated[Amount, _DECIDES] = (
+        1.0  # rate of the metric and decision networks, relative to learning_rate
+    )
+    frozen_blocks: Annotated[int, AtLeast(0), Below(6), _IMAGENET] = (
+        0  # first blocks of the encoder that do not learn
+    )
     frozen_steps: Count = 0  # first steps, in which no block of the encoder learns
     average: Fraction = 0.0  # decay of the average of weights that is scored and kept; 0 keeps the last
 
 
 @dataclasses.dataclass(frozen=True)
 class Train:
-    """The length of training, and what happens on the way. Durations are steps of the optimizer."""
+    """How long, and what is done on the way. Everything counts steps of the optimizer."""
 
-    batch_triplets: Positive = 3  # triplets per step over all devices, for the sampler 'triplets'
-    batch_classes: Annotated[int, AtLeast(2)] = (
+    batch_triplets: Annotated[Positive, _TRIPLETS] = (
+        3  # triplets per step over all devices, for the sampler 'triplets'
+    )
+    batch_classes: Annotated[int, AtLeast(2), _BALANCED] = (
         4  # P: classes per step over all devices, for the sampler 'balanced'
     )
-    batch_images_per_class: Annotated[int, AtLeast(2)] = 4  # K: images per class, for the sampler 'balanced'
-    steps: Positive = 10_000  # steps that train the whole network
+    batch_images_per_class: Annotated[int, AtLeast(2), _BALANCED] = (
+        4  # K: images per class, for the sampler 'balanced'
+    )
+    steps: Positive = 10000  # steps that train the whole network
     log_every_steps: Positive = 10  # steps between two lines of metrics.jsonl
     eval_every_steps: Positive = 500  # steps between two validations; each also saves a checkpoint
     save_every_steps: Positive = 500  # steps between two checkpoints without validation
-    views: Count = 0  # of each image, kept as the frozen blocks see them; 0 varies images at every step
-    stop_after_evals: Count = 0  # stop after so many validations without a better Jaccard; 0 never stops
-    heads_steps: Count = (
+    views: Annotated[Count, _PYRAMID] = (
+        0  # of each image, kept as the frozen blocks see them; 0 varies images at every step
+    )
+    stop_after_evals: Count = 0  # evaluations without a better validation score; 0 never stops early
+    heads_steps: Annotated[Count, _COSEGNET, UnreadWith('optimizer.heads_rate', (0.0,))] = (
         0  # final steps for only the metric and decision networks; see training/heads_phase.py
     )
 
@@ -165,15 +212,17 @@ class Evaluation:
     part: Literal['test', 'validation', 'train', 'all'] = 'test'  # part of the set to score
     protocol: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # see evaluation/published_protocols.py
     batch_images: Positive = 16  # images per batch over all devices
-    mask_threshold: Fraction = 0.5  # lowest probability of object pixels; ssnm has its own rule
+    mask_threshold: Annotated[Fraction, UnreadWith('evaluation.protocol', ('ssnm',))] = (
+        0.5  # lowest probability of object pixels; ssnm has its own rule
+    )
     decision_threshold: Fraction = 0.5  # lowest probability of pairs that share an object
-    empty_truth: Literal['one', 'zero', 'skip'] = (
+    empty_truth: Annotated[Literal['one', 'zero', 'skip'], UnreadWith('evaluation.protocol', ('docs',))] = (
         'one'  # Jaccard index if mask and truth are both empty; docs has no rule
     )
     outlier_truth: Literal['empty', 'object'] = (
         'empty'  # true mask of an image whose partner is an outlier of its class
     )
-    symmetric: bool = True  # average the decision over both orders of a pair
+    symmetric: Annotated[bool, _DECIDES] = True  # average the decision over both orders of a pair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,27 +242,35 @@ class Config:
 
 
 def default() -> ConfigDict:
-    """The paper's setting, as the `ConfigDict` that a config file starts from."""
+    """Every key at its default, as the `ConfigDict` that a config file starts from.
+
+    That is the paper's network, losses and optimizer on the embedded data set; `configs/pascal_voc.py` is the
+    paper's experiment.
+    """
     return ConfigDict(dataclasses.asdict(Config()))
+
+
+def restore(raw: Mapping[str, Any]) -> Config:
+    """Typed and frozen form of a config that was stored: `resolve` accepted it once.
+
+    Raises:
+        UserError: A key that does not exist (with the nearest one), or a value of a wrong type or range.
+    """
+    return _resolve(Config, raw, 'config')
 
 
 def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
     """Checked, typed and frozen form of `raw`.
 
     Raises:
-        UserError: A key that does not exist (with the nearest one), or a value of a wrong type or range.
+        UserError: As of `restore`; or values that contradict each other, or that nothing would read.
     """
-    config = _resolve(Config, raw.to_dict() if isinstance(raw, ConfigDict) else raw, 'config')
+    config = restore(raw.to_dict() if isinstance(raw, ConfigDict) else raw)
     if config.image_size % 32:  # five poolings halve it
         below = config.image_size // 32 * 32
         raise UserError(
             f'config.image_size={config.image_size}: must be a multiple of 32, '
             f'for example {below} or {below + 32}'
-        )
-    if config.model.weights == 'none' and config.model.feature_scale != 1:
-        raise UserError(
-            f'config.model.feature_scale={config.model.feature_scale:g}: scales VGG16 weights, and '
-            f'config.model.weights=none begins without; leave it at 1'
         )
     if config.train.heads_steps and config.train.stop_after_evals:
         raise UserError(
@@ -234,51 +291,59 @@ def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
             f'config.train.views={config.train.views}: keeps what frozen blocks make of images; '
             f'set config.optimizer.frozen_blocks to 2 or more'
         )
-    _check_read(config)
+    if config.optimizer.warmup_steps > config.train.steps:
+        raise UserError(
+            f'config.optimizer.warmup_steps={config.optimizer.warmup_steps}: the run has '
+            f'config.train.steps={config.train.steps} and would end before the rate is reached; lower it'
+        )
+    if config.model.width != 1 and config.model.weights == 'imagenet' and config.model.encoder == 'vgg16':
+        raise UserError(
+            f'config.model.weights=imagenet: VGG16 weights fit config.model.width=1, not '
+            f'{config.model.width:g}; use config.model.weights=none'
+        )
+    if config.model.name not in ('cosegnet', 'pyramid') and config.data.sampler != 'triplets':
+        raise UserError(
+            f'config.data.sampler={config.data.sampler}: {config.model.name} looks at every pair anew, so it '
+            f'trains on triplets; set config.data.sampler=triplets'
+        )
+    _refuse_unread(config)
     return config
 
 
-# Keys that some networks alone read.
-_READ_BY = {
-    'model.encoder': ('cosegnet', 'pyramid'),
-    'model.tap': ('cosegnet',),
-    'model.decoder_start': ('cosegnet', 'base'),
-    'loss.negatives': ('cosegnet',),
-    'loss.triplet_features': ('cosegnet',),
-    'loss.triplet_distance': ('cosegnet',),
-    'loss.normalize_embeddings': ('cosegnet',),
-    'loss.margin': ('cosegnet',),
-    'loss.soft_jaccard': ('pyramid',),
-    'loss.contrast': ('pyramid',),
-    'loss.temperature': ('pyramid',),
-    'optimizer.heads_rate': ('cosegnet', 'pyramid'),
-    'train.heads_steps': ('cosegnet',),
-    'train.views': ('pyramid',),
-}
+def _refuse_unread(config: Config) -> None:
+    """Refuses a value that nothing would read, by what the fields say of themselves."""
+    defaults = Config()
+    for key, hint in _fields(Config):
+        value = _value(config, key)
+        if value == _value(defaults, key):
+            continue
+        for reader in getattr(hint, '__metadata__', ()):
+            if not isinstance(reader, ReadWith | UnreadWith):
+                continue
+            other = _value(config, reader.key)
+            if (other in reader.values) != isinstance(reader, ReadWith):
+                raise UserError(
+                    f'config.{key}={value}: nothing reads it with config.{reader.key}={other}; '
+                    f'leave it at {_value(defaults, key)}'
+                )
 
 
-def _check_read(config: Config) -> None:
-    """Refuses what the network of a config would not read, and a sampler that it could not follow."""
-    name = config.model.name
-    if config.data.sampler != 'triplets' and name not in ('cosegnet', 'pyramid'):
-        raise UserError(
-            f'config.data.sampler={config.data.sampler}: {name} looks at every pair anew, so it '
-            f'trains on triplets; set config.data.sampler=triplets'
-        )
-    for path, readers in _READ_BY.items():
-        section, key = path.split('.')
-        value, used = (getattr(getattr(one, section), key) for one in (config, Config()))
-        if name not in readers and value != used:
-            raise UserError(f'config.{path}={value}: {name} does not read it; leave it at {used}')
+def _value(config: Config, key: str) -> Any:
+    return operator.attrgetter(key)(config)
 
 
-def all_keys(kind: type = Config, prefix: str = 'config') -> Iterator[str]:
-    """Every key with its path, such as 'config.train.steps'."""
-    for name, field in typing.get_type_hints(kind).items():
-        if dataclasses.is_dataclass(field):
-            yield from all_keys(field, f'{prefix}.{name}')
+def _fields(kind: type, prefix: str = '') -> Iterator[tuple[str, Any]]:
+    """Every key, such as 'train.steps', with its annotated type."""
+    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+        if dataclasses.is_dataclass(hint):
+            yield from _fields(hint, f'{prefix}{name}.')
         else:
-            yield f'{prefix}.{name}'
+            yield f'{prefix}{name}', hint
+
+
+def all_keys() -> Iterator[str]:
+    """Every key with its path, such as 'config.train.steps'."""
+    return (f'config.{key}' for key, _ in _fields(Config))
 
 
 def check_key(key: str) -> None:
@@ -346,16 +411,18 @@ def _resolve(kind: type, raw: Mapping[str, Any], prefix: str) -> Any:
 
 def _checked(hint: Any, value: Any, path: str) -> Any:
     """`value` in the type that `hint` asks for, an int for a float included."""
-    if typing.get_origin(hint) is Literal:
-        if value not in typing.get_args(hint):
-            choices = ', '.join(map(str, typing.get_args(hint)))
+    kind, *bounds = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
+    if typing.get_origin(kind) is Literal:
+        if value not in typing.get_args(kind):
+            choices = ', '.join(map(str, typing.get_args(kind)))
             raise UserError(f'{path}={value}: must be one of {choices}')
         return value
-    kind, *bounds = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
         raise UserError(f'{path}={value!r}: must be of type {kind.__name__}, not {type(value).__name__}')
+    if kind is float and not math.isfinite(value):
+        raise UserError(f'{path}={value}: must be a finite number')
     for bound in bounds:
         if isinstance(bound, AtLeast) and not value >= bound.value:
             raise UserError(f'{path}={value}: must be at least {bound.value:g}')

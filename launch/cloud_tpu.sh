@@ -2,7 +2,7 @@
 # Trains on a Cloud TPU slice, from your own machine. Not yet run on one.
 #
 #   NAME=cosegnet ZONE=us-west4-a SHARED=/mnt/shared launch/cloud_tpu.sh --config=configs/pascal_voc.py \
-#       --workdir=/mnt/shared/runs/pascal --config.train.batch_triplets=256
+#       --workdir=/mnt/shared/runs/pascal --config.train.batch_triplets=256 --config.loss.batch_reduction=mean
 #
 # SHARED is a folder that every host has mounted, such as Filestore: the code is copied there, and the prepared
 # data and the run belong there, too, since all hosts read the one and write the checkpoints of the other.

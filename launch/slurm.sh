@@ -2,7 +2,7 @@
 # Trains on GPUs of several nodes of a Slurm cluster. Not yet run on one.
 #
 #   sbatch launch/slurm.sh --config=configs/pascal_voc.py --workdir=/shared/runs/pascal \
-#       --config.train.batch_triplets=256
+#       --config.train.batch_triplets=256 --config.loss.batch_reduction=mean
 #
 # Submit from the repository, on a disk that all nodes share, with an environment in .venv that has
 # `pip install -e '.[train,cuda]'`. Prepared data and the run belong on a shared disk, too.

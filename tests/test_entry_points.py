@@ -13,6 +13,7 @@ SMALL = [
     '--config.data.images_per_class=10',
     '--config.model.width=0.02',
     '--config.train.steps=4',
+    '--config.optimizer.warmup_steps=0',
     '--config.train.eval_every_steps=2',
     '--config.train.log_every_steps=1',
 ]
@@ -27,8 +28,14 @@ def workdir(tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
+def test_eval_refuses_another_size_than_the_run_has(workdir):
+    done = run('eval.py', f'--workdir={workdir}', '--config.image_size=96')
+    check_refused(done, 'holds a network with config.image_size=')
+
+
+@pytest.mark.slow
 def test_eval_writes_what_the_contract_promises_and_tables_take_it_up(workdir):
-    done = run('eval.py', '--config=configs/shapes.py', f'--workdir={workdir}', *SMALL)
+    done = run('eval.py', f'--workdir={workdir}')  # the config is that of the run
     assert done.returncode == 0, done.stderr
     results = json.loads((workdir / 'eval' / 'results.json').read_text())
     assert {

@@ -20,6 +20,7 @@ SMALL = [
     '--config.data.images_per_class=10',
     '--config.model.width=0.02',
     '--config.train.steps=1',
+    '--config.optimizer.warmup_steps=0',
 ]
 PEER = 'import json; print(json.dumps({"pairs_per_s": 1.0}))'
 

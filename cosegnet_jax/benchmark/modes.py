@@ -1,4 +1,4 @@
-"""What can be measured: training steps, evaluation, all pairs of ever more images, input, compiling.
+"""What can be measured: steps, an epoch, evaluation, all pairs of ever more images, input, compiling.
 
 Each mode gives rows as they are measured, one but for 'pairs'.
 """
@@ -15,7 +15,7 @@ import numpy as np
 import optax
 
 from cosegnet_jax import data
-from cosegnet_jax.benchmark import all_pairs, compilation, counting, timing
+from cosegnet_jax.benchmark import all_pairs, compilation, counting, epoch, timing
 from cosegnet_jax.benchmark.row import Row, about, rates
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
@@ -25,7 +25,6 @@ from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import optimizer, state, step
 
-PASCAL_TRAIN_IMAGES = 554  # 3/5 of the 924 photos of PASCAL-VOC co-segmentation, each an anchor once an epoch
 BATCHES = 30  # in a repeat of 'input': one takes a millisecond, and the first are there already
 
 
@@ -54,7 +53,6 @@ def train(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
         'triplets_per_s': images / 3 / seconds,  # of a P×K batch: of as many images
         'images_per_s': images / seconds,
         's_per_step': seconds,
-        's_per_epoch': PASCAL_TRAIN_IMAGES / (images / 3) * seconds,
         **rates(config, mesh, lambda macs: counting.train_step(macs, images, masks), seconds),
         'compile_s': compile_s,
     }
@@ -94,6 +92,7 @@ def feed(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
 
 MODES = {
     'train': train,
+    'epoch': epoch.measure,
     'eval': all_pairs.evaluate,
     'pairs': all_pairs.growth,
     'input': feed,

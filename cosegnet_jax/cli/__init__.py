@@ -15,6 +15,7 @@ class Command:
     about: str
     words: str = ''  # what follows the name besides flags; '' for nothing
     shared: tuple[str, ...] = ()  # flags that several commands have and this one reads
+    config_of_run: bool = False  # whether --workdir stands in for --config
     resumes: bool = False  # whether the same command continues what was stopped
     keeps_compiled: bool = True  # whether compiled programs are kept; not where compiling is measured
 
@@ -23,7 +24,11 @@ COMMANDS = {
     'predict': Command('find what photos have in common', 'PHOTOS...', ('model',), resumes=True),
     'serve': Command('the same on a web page', shared=('model',)),
     'train': Command('train a network', shared=('config', 'workdir'), resumes=True),
-    'eval': Command('score a run, or make the tables of the paper from many', shared=('config', 'workdir')),
+    'eval': Command(
+        'score a run, or make the tables of the paper from many',
+        shared=('config', 'workdir'),
+        config_of_run=True,
+    ),
     'sweep': Command(
         'train and score variants of a config on several splits', shared=('config', 'workdir'), resumes=True
     ),

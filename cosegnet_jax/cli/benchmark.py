@@ -1,6 +1,6 @@
 """Measure a config.
 
-cosegnet benchmark --config=NAME --mode=train|eval|pairs|input|compile [--config.key=value …]
+cosegnet benchmark --config=NAME --mode=train|epoch|eval|pairs|input|compile [--config.key=value …]
 
 Prints a line of JSON; 'pairs' prints one for each number of images. --peer=SCRIPT runs another program in
 turn with this one and adds the ratio; --peer_args and --peer_python say how. --topology=v5e:2x2 compiles for

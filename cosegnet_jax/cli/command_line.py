@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
 import sys
@@ -20,6 +21,7 @@ from cosegnet_jax.runtime.compilation_notice import CompilationNotice
 from cosegnet_jax.runtime.errors import UserError, reported
 from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.runtime.places import local_path
+from cosegnet_jax.training import run_files
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Name of an experiment, such as shapes, or a file.', lock_config=False
@@ -41,6 +43,8 @@ class _NameOrFile(flags.ArgumentParser):
         self._files = files
 
     def parse(self, argument: str) -> ConfigDict:
+        if Path(argument).name == run_files.CONFIG:
+            return ConfigDict(dataclasses.asdict(run_files.read_config(Path(argument).parent)))
         return self._files.parse(str(config_files.file_of(argument)))
 
 
@@ -168,6 +172,8 @@ def _parse(argv: list[str], name: str, command: Command, module: str) -> None:
         if argument.lstrip('-').startswith('config.'):
             configs.check_key(argument.lstrip('-').split('=')[0])
     flags.FLAGS.set_gnu_getopt(True)  # flags may follow words
+    if command.config_of_run:
+        argv = _with_config_of_run(argv)
     try:
         rest = flags.FLAGS(argv)
     except flags.UnrecognizedFlagError as error:
@@ -182,6 +188,24 @@ def _parse(argv: list[str], name: str, command: Command, module: str) -> None:
         if flags.FLAGS[shared].present and shared not in command.shared:
             hint = '; name the run by --model' if (shared, 'model') == ('workdir', *command.shared) else ''
             raise UserError(f'--{shared}: not read by cosegnet {name}{hint or "; leave it out"}')
+
+
+def _with_config_of_run(argv: list[str]) -> list[str]:
+    """The command line with --config=DIR/config.json where it names the run --workdir=DIR and no config."""
+    named = {flag: _value_of(flag, argv) for flag in ('config', 'workdir')}
+    if named['config'] or not named['workdir']:
+        return argv
+    file = local_path(named['workdir'], '--workdir=') / run_files.CONFIG
+    return [*argv, f'--config={file}'] if file.is_file() else argv
+
+
+def _value_of(flag: str, argv: list[str]) -> str | None:
+    """What a flag is set to on a command line that is not parsed yet."""
+    for number, argument in enumerate(argv[1:], 1):
+        name, equals, value = argument.lstrip('-').partition('=')
+        if argument.startswith('-') and name == flag:
+            return value if equals else next(iter(argv[number + 1 :]), None)
+    return None
 
 
 def _unknown(flag: str, own: list[str], command: Command) -> str:

@@ -1,9 +1,10 @@
 """Evaluate a run, or set many runs beside the paper.
 
-cosegnet eval --config=shapes --workdir=runs/shapes [--checkpoint_step=N]
+cosegnet eval --workdir=runs/shapes [--config.evaluation.part=validation ...] [--checkpoint_step=N]
 
-Prints the figures beside the paper's, and writes WORKDIR/eval/results.json, WORKDIR/eval/pairs.png
-and WORKDIR/report.html.
+Reads the config of the run from its folder; --config.key=value scores it otherwise, such as on another data
+set. Refuses another network, image size or split than the run has. Prints the figures beside the paper's, and
+writes WORKDIR/eval/results.json, WORKDIR/eval/pairs.png and WORKDIR/report.html.
 
 cosegnet eval --tables --runs=DIR,DIR [--out=tables]
 

@@ -6,6 +6,7 @@ cosegnet list-splits --config=NAME --count=5 [--config.key=value ...] > FILE
 handed to others.
 """
 
+import dataclasses
 import json
 
 from absl import flags
@@ -21,5 +22,9 @@ def main() -> None:
     """Prints a list with the parts of each split."""
     config = command_line.config()
     examples = data.load(config)
-    listed = [splits.stratified(examples.labels, config.seed, index) for index in range(_COUNT.value)]
+    configs = [
+        dataclasses.replace(config, data=dataclasses.replace(config.data, split=index))
+        for index in range(_COUNT.value)
+    ]
+    listed = [data.draw_split(examples, each) for each in configs]
     print(json.dumps([splits.listing(split, examples.filenames) for split in listed], indent=1))

@@ -15,6 +15,7 @@ from cosegnet_jax.data.masks.mask_rules import MaskRules
 from cosegnet_jax.data.sampling.balanced import BalancedSampler
 from cosegnet_jax.data.sampling.triplets import TripletSampler
 from cosegnet_jax.data.stored_images import Stored
+from cosegnet_jax.data.thumbnails import first_copies
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 
@@ -66,7 +67,7 @@ def part(examples: Examples, config: Config, name: str) -> Examples:
         split = (
             splits.pinned(settings.split_file, examples.filenames, settings.split)
             if settings.split_file
-            else splits.stratified(examples.labels, config.seed, settings.split)
+            else draw_split(examples, config)
         )
         chosen = getattr(split, name)
         if not len(chosen):
@@ -79,6 +80,14 @@ def part(examples: Examples, config: Config, name: str) -> Examples:
         examples = examples.subset(chosen)
     fits = examples.nbytes <= settings.memory_gib * 2**30
     return examples.decoded() if isinstance(examples.images, Stored) and fits else examples
+
+
+def draw_split(examples: Examples, config: Config) -> splits.Split:
+    """The configured random split; near-identical photos of a class are in one part, if it is in memory."""
+    split = splits.stratified(examples.labels, config.seed, config.data.split)
+    if config.data.name == 'shapes' or isinstance(examples.images, Stored):
+        return split  # drawn without copies; and not to be decoded twice
+    return splits.keep_copies_together(split, first_copies(examples))
 
 
 def sampler(examples: Examples, config: Config) -> Sampler:

@@ -86,6 +86,20 @@ def _sizes(count: int, ratios: tuple[int, int, int]) -> tuple[int, int, int]:
     return spare + _PAIR, validation, test
 
 
+def keep_copies_together(split: Split, first_copy: Int[np.ndarray, ' n']) -> Split:
+    """Moves each image into the part of its first copy, so that none is scored whose copy was trained on.
+
+    Args:
+        split: From `stratified`.
+        first_copy: For each image the first one that looks like it (`thumbnails.first_copies`).
+    """
+    part_of = np.empty(len(first_copy), np.intp)
+    names = [field.name for field in dataclasses.fields(Split)]
+    for number, name in enumerate(names):
+        part_of[getattr(split, name)] = number
+    return Split(*(np.flatnonzero(part_of[first_copy] == number) for number in range(len(names))))
+
+
 def listing(split: Split, filenames: tuple[str, ...]) -> dict[str, list[str]]:
     """A split as file names, part by part."""
     return {

@@ -24,7 +24,8 @@ class DecisionScores:
 
     Rates are in [0, 1]; NaN where there is no such pair. A pair is positive if its images share an object,
     and open if its probability reaches the threshold. `auc` and `average_precision` take probabilities for
-    equal whose log-odds are in the same bin of width 1/4096; such differ by 0.00006 at most.
+    equal whose log-odds are in the same bin of width 1/4096, and float32 takes all beyond ±16.7 for 0 or 1.
+    Their errors bound what the order within a bin can change, saturated scores included.
     """
 
     threshold: float
@@ -38,8 +39,9 @@ class DecisionScores:
     null_mask_rate: float  # negative pairs that get two empty masks, by the gate or by the masks themselves
     null_mask_rate_outliers: float  # the same of outlier pairs alone
     auc: float
-    auc_error: float  # how far `auc` can be from that of the unrounded probabilities
+    auc_error: float  # how far `auc` can be from that of the scores before any rounding
     average_precision: float
+    average_precision_error: float  # the same of `average_precision`
     calibration_error: float  # expected calibration error over 20 bins of equal width, `metrics`
     mean_probability: float  # of all pairs; calibrated decisions have the share of positive pairs here:
     positive_rate: float
@@ -112,6 +114,7 @@ def scores(counted: Tally, threshold: float) -> DecisionScores:
     true_positive_rate = metrics.rate(found, positives)
     true_negative_rate = metrics.rate(negatives - wrong, negatives)
     auc, auc_error = metrics.roc_auc(counted.odds[POSITIVE], counted.odds[NEGATIVE])
+    precision, precision_error = metrics.average_precision(counted.odds[POSITIVE], counted.odds[NEGATIVE])
     return DecisionScores(
         threshold=threshold,
         positive_pairs=positives,
@@ -125,7 +128,8 @@ def scores(counted: Tally, threshold: float) -> DecisionScores:
         null_mask_rate_outliers=metrics.rate(counted.null_outliers, counted.outliers),
         auc=auc,
         auc_error=auc_error,
-        average_precision=metrics.average_precision(counted.odds[POSITIVE], counted.odds[NEGATIVE]),
+        average_precision=precision,
+        average_precision_error=precision_error,
         calibration_error=metrics.calibration_error(
             counted.probability[POSITIVE], counted.probability[NEGATIVE], counted.mass
         ),

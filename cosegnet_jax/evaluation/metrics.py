@@ -104,7 +104,9 @@ def roc_auc(positives: Int[np.ndarray, ' bins'], negatives: Int[np.ndarray, ' bi
     return rate(wins + ties / 2, pairs), rate(ties / 2, pairs)
 
 
-def average_precision(positives: Int[np.ndarray, ' bins'], negatives: Int[np.ndarray, ' bins']) -> float:
+def average_precision(
+    positives: Int[np.ndarray, ' bins'], negatives: Int[np.ndarray, ' bins']
+) -> tuple[float, float]:
     """Measure the area under the precision-recall curve as a sum of steps, without interpolation.
 
     That is Σ (Rₙ - Rₙ₋₁) Pₙ over thresholds from the highest score to the lowest, where Rₙ is the share of
@@ -112,11 +114,21 @@ def average_precision(positives: Int[np.ndarray, ' bins'], negatives: Int[np.nda
     `roc_auc`; scores in one bin share their threshold.
 
     Returns:
-        A value in [0, 1]; NaN when there is no positive.
+        A value in [0, 1], and how far it can be from that of the scores themselves, whose order within a bin
+        is not known: each positive of a bin has at best all positives and no negative of it above, and at
+        worst all negatives and no other positive. NaN when there is no positive.
     """
-    steps = positives[::-1]
-    found, reached = np.cumsum(steps), np.cumsum(steps + negatives[::-1])
-    return rate(float(np.sum(steps * found / np.maximum(reached, 1))), int(positives.sum()))
+    steps, wrong = positives[::-1], negatives[::-1]
+    found, reached = np.cumsum(steps), np.cumsum(steps + wrong)
+    above, above_all = found - steps, reached - steps - wrong  # of the bins before
+
+    def mean(precision: Float64[np.ndarray, ' bins']) -> float:
+        return rate(float(np.sum(steps * precision)), int(positives.sum()))
+
+    value = mean(found / np.maximum(reached, 1))
+    best = mean(found / np.maximum(above_all + steps, 1))
+    worst = mean((above + 1) / (above_all + wrong + 1))
+    return value, max(best - value, value - worst)
 
 
 def calibration_error(

@@ -16,7 +16,7 @@ from cosegnet_jax.runtime import files
 
 
 def to_json(
-    results: Results, *, split: str, network: TrainedNetwork, published: Sequence[PublishedRow]
+    results: Results, *, split: str, network: TrainedNetwork, seen: int, published: Sequence[PublishedRow]
 ) -> dict[str, Any]:
     """Build the content of `results.json`: figures are in [0, 1], and None where they are not defined.
 
@@ -24,6 +24,7 @@ def to_json(
         results: what `evaluate` returned.
         split: the part of the data set that was scored, e.g. `test`.
         network: what was scored.
+        seen: how many of the scored photos trained it or chose its checkpoint.
         published: rows of others to keep beside ours.
     """
     overall = dataclasses.asdict(results.overall)
@@ -47,7 +48,11 @@ def to_json(
             for name, scores in results.baselines.items()
         },
         'protocol': results.protocol.as_dict() | {'decided_by': results.decided_by},
-        'training': {'dataset': network.dataset, 'config': dataclasses.asdict(network.config)},
+        'training': {
+            'dataset': network.dataset,
+            'scored_photos_seen': seen,
+            'config': dataclasses.asdict(network.config),
+        },
         'published': [dataclasses.asdict(row) for row in published],
     }
     return _null_for_nan(document)

@@ -59,7 +59,8 @@ def validate(
     """Scalars and a picture for the log of a training run."""
     results = score(config, measure(config, network, examples), examples)
     scalars = {
-        checkpoints.SCORE: results.overall.jaccard,
+        checkpoints.SCORE: (results.overall.jaccard + results.overall.jaccard_ungated) / 2,
+        'validation_jaccard': results.overall.jaccard,
         'validation_jaccard_ungated': results.overall.jaccard_ungated,
         'validation_precision': results.overall.precision,
         'validation_balanced_accuracy': results.decision.balanced_accuracy,

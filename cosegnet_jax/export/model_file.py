@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from cosegnet_jax import __version__, networks
-from cosegnet_jax.config import Model, resolve
+from cosegnet_jax.config import Model, restore
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training.state import abstract_params
@@ -133,7 +133,7 @@ def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
             f'use cosegnet_jax {version}, which wrote it'
         )
     try:
-        config = resolve(config)
+        config = restore(config)
     except UserError as error:
         raise UserError(f'{path}: written by another version, cosegnet_jax {version} ({error})') from error
     check_kind(config.model, path)

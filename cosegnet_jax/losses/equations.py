@@ -98,7 +98,12 @@ def combine(
     valid: Bool[Array, ' n'],
     config: Loss,
 ) -> Losses:
-    """Equation 1 with the weights of §4.1 (fidelity row 14), averaged over the `valid` triplets.
+    """Equation 1 with the weights of §4.1 (fidelity row 14), over the `valid` triplets.
+
+    Equations 2 to 4 print sums over the samples of a batch, and equation 2 one over the images of a pair.
+    `config.batch_reduction` is 'sum' for these sums, or 'mean' for means in their place, which make L1
+    smaller by twice the number of triplets and L2 and L3 by that number (fidelity row 10). The losses that
+    are returned beside the total are means either way, so that they can be compared.
 
     L2 belongs to a triplet, that is to a positive and a negative pair, so it counts 0.33 + 0.5 times. A
     triplet whose first pair shares nothing after all (`share` false: an object cropped away) has no L1 and
@@ -108,7 +113,9 @@ def combine(
     mask = jnp.where(share, each.mask, 0.0)
     triplet = jnp.where(share & has_negative, each.triplet, 0.0)
     first, second = each.decision_positive, jnp.where(has_negative, each.decision_negative, 0.0)
-    positive = config.w1_positive * mask + config.w2_positive * triplet + config.w3_positive * first
+    batch_sum = config.batch_reduction == 'sum'
+    of_pair = 2 * mask if batch_sum else mask  # `each.mask` is the mean of two images
+    positive = config.w1_positive * of_pair + config.w2_positive * triplet + config.w3_positive * first
     total = jnp.where(share, positive, config.w3_negative * first)
     total += config.w2_negative * triplet + config.w3_negative * second
 
@@ -116,7 +123,7 @@ def combine(
         return jnp.sum(jnp.where(of, values, 0.0)) / jnp.maximum(of.sum(), 1)
 
     return Losses(
-        total=mean(total, valid),
+        total=jnp.sum(jnp.where(valid, total, 0.0)) if batch_sum else mean(total, valid),
         mask=mean(mask, valid & share),
         triplet=mean(triplet, valid & share & has_negative),
         active=mean((triplet > 0).astype(jnp.float32), valid & share & has_negative),

@@ -52,7 +52,8 @@ def batch_losses(
     entropy = optax.sigmoid_binary_cross_entropy(logits, truth.astype(jnp.float32))
     reduce = jnp.sum if config.loss.mask_reduction == 'sum' else jnp.mean
     positive, negative = reduce(entropy, (1, 2)).reshape(2, -1).mean(1)
-    total = config.loss.w1_positive * (positive + negative)
+    images = 2 * groups if config.loss.batch_reduction == 'sum' else 1  # of each kind of pair
+    total = config.loss.w1_positive * images * (positive + negative)
     return {'loss': total, 'loss_mask': positive, 'loss_null': negative}
 
 

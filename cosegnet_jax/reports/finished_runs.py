@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cosegnet_jax.config import Config, all_keys, resolve
-from cosegnet_jax.evaluation.published import data_set
+from cosegnet_jax.config import Config, all_keys, restore
 from cosegnet_jax.evaluation.published_protocols import SCORES
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training.run_files import WITHOUT_EFFECT
@@ -31,7 +30,7 @@ _SPLIT_KEYS = ('config.seed', 'config.data.split')
 _NEEDED = (
     'dataset', 'split', 'step', *SCORES, 'per_class',
     'decision.balanced_accuracy', 'decision.auc', 'decision.null_mask_rate', 'protocol.name',
-    'protocol.decided_by', 'training.dataset', 'training.config',
+    'protocol.decided_by', 'training.dataset', 'training.config', 'training.scored_photos_seen',
 )  # fmt: skip
 
 _KEPT = 'eval/*-*-*.json'  # where a run keeps its evaluations, by `results.result_name`
@@ -55,7 +54,7 @@ class Evaluated:
     @functools.cached_property
     def config(self) -> Config:
         """What the run was trained with."""
-        return resolve(self.document['training']['config'])
+        return restore(self.document['training']['config'])
 
     @property
     def model(self) -> str:
@@ -95,11 +94,8 @@ class Evaluated:
 
     @property
     def is_unseen(self) -> bool:
-        """Whether no image that was scored may have trained the network, or chosen its checkpoint."""
-        if self.dataset == self.trained_on:
-            return self.part == 'test'
-        scored = data_set(self.dataset)
-        return scored is None or scored != data_set(self.trained_on)
+        """Whether no photo that was scored has trained the network, or chosen its checkpoint."""
+        return self.document['training']['scored_photos_seen'] == 0
 
     @property
     def split(self) -> int:

@@ -43,7 +43,7 @@ def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
     network = trained.with_dtype(config.model.dtype)
     part, folder = config.evaluation.part, workdir / 'eval'
     examples = data.part(data.load(config), config, part)
-    checkpoints.load_trained_on(workdir, trained.step).check_unseen(examples, config)
+    seen = checkpoints.load_trained_on(workdir, trained.step).check_unseen(examples, config)
     predictions = measure(config, network, examples)
     results = score(config, predictions, examples)
     chosen = pair_samples.choose(examples, predictions, results.protocol, config.seed)
@@ -57,7 +57,7 @@ def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
         return ''
 
     published = published_rows(config.data.name, Path(config.data.root).name)
-    document = to_json(results, split=part, network=trained, published=published)
+    document = to_json(results, split=part, network=trained, seen=seen, published=published)
     write_json(folder / 'results.json', document)
     drawn = [*pairs.positive[:PICTURED_POSITIVE], *pairs.negative[:PICTURED_NEGATIVE]]
     pair_pictures.write_pairs(folder / 'pairs.png', drawn)

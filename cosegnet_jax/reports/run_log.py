@@ -15,7 +15,7 @@ from cosegnet_jax.runtime import files
 from cosegnet_jax.training import run_files
 from cosegnet_jax.training.checkpoints import SCORE
 
-_VALIDATION = SCORE.removesuffix('jaccard')  # what the scalars of an evaluation while training begin with
+_VALIDATION = SCORE.removesuffix('score')  # what the scalars of an evaluation while training begin with
 _OF_DECISIONS = ('balanced_accuracy', 'auc')
 
 

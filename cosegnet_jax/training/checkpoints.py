@@ -1,4 +1,4 @@
-"""Orbax checkpoints under WORKDIR/checkpoints: the last two and the best by validation Jaccard."""
+"""Orbax checkpoints under WORKDIR/checkpoints: the last two and the best by validation score."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import operator
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,15 +18,18 @@ from absl import logging
 from jax.sharding import Mesh
 from orbax.checkpoint import checkpoint_managers as policies
 
+from cosegnet_jax import config as configs
 from cosegnet_jax import networks
-from cosegnet_jax.config import Config, resolve
+from cosegnet_jax.config import Config
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training import run_files
 from cosegnet_jax.training.state import State, abstract_params, scored
 from cosegnet_jax.training.training_images import TrainedOn
 
-SCORE = 'validation_jaccard'  # the metric that 'best' means
+# The metric that 'best' means and early stopping watches: the mean of gated and ungated Jaccard. The gated
+# one alone is 0 for as long as the gate is shut, and would stop a run whose masks still improve.
+SCORE = 'validation_score'
 
 
 def folder(workdir: Path) -> Path:
@@ -78,7 +82,7 @@ def save(
 ) -> None:
     """Saves parameters, optimizer state, step, config and the names of the training images.
 
-    `score` is the validation Jaccard, if known.
+    `score` is that of the validation part, if known.
     """
     learning = {} if state.average is None else {'learning': ocp.args.StandardSave(state.params)}
     described = {'config': dataclasses.asdict(config), 'trained_on': trained_on._asdict()}
@@ -101,7 +105,7 @@ def config_of(manager: ocp.CheckpointManager, step: int) -> Config:
     Raises:
         UserError: The checkpoint is damaged, or of another version.
     """
-    return resolve(_read_json(manager, step, 'config'))
+    return configs.restore(_read_json(manager, step, 'config'))
 
 
 def trained_on_of(manager: ocp.CheckpointManager, step: int) -> TrainedOn:
@@ -191,17 +195,20 @@ def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
 
 
 def check_same_network(saved: Config, now: Config, path: Path) -> None:
-    """Refuses a checkpoint of another architecture.
+    """Refuses a checkpoint of another network or image size, and another split of the data it was trained on.
 
     Raises:
-        UserError: Naming the first key of the network that differs.
+        UserError: Naming the first key that differs.
     """
-    for key in ('name', 'encoder', 'tap', 'width'):
-        theirs, ours = getattr(saved.model, key), getattr(now.model, key)
+    keys = ['model.name', 'model.encoder', 'model.tap', 'model.width', 'image_size']
+    if saved.data.name == now.data.name:
+        keys += ['seed', 'data.split', 'data.split_file', 'data.images_per_class']
+    for key in keys:
+        theirs, ours = (operator.attrgetter(key)(config) for config in (saved, now))
         if theirs != ours:
             raise UserError(
-                f'{path} holds a network with config.model.{key}={theirs}, not {ours}: '
-                f'set that key to {theirs}'
+                f'{path} holds a network with config.{key}={theirs}, not {ours}: '
+                f'set that key to {theirs}, or leave --config out'
             )
 
 

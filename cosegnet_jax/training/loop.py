@@ -64,7 +64,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
     training, validation = _parts(config)
-    sampler, trained_on = data.sampler(training, config), TrainedOn.of(training, config)
+    sampler, trained_on = data.sampler(training, config), TrainedOn.of(training, validation, config)
     update = optimizer.build(config, config.train.steps)
 
     with checkpoints.manager(workdir) as manager:

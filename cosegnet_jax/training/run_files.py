@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from cosegnet_jax.config import Config, resolve
+from cosegnet_jax.config import Config, restore
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError
 
@@ -59,7 +59,7 @@ def read_config(workdir: Path) -> Config:
     """
     file = workdir / CONFIG
     try:
-        return resolve(dict(json.loads(file.read_text(encoding='utf-8'))))
+        return restore(dict(json.loads(file.read_text(encoding='utf-8'))))
     except (ValueError, TypeError) as error:
         raise UserError(f'{file}: not the config of a run; starting the run again writes it') from error
     except UserError as error:

@@ -1,26 +1,38 @@
-"""The images that a run trains on, kept with its checkpoints."""
+"""The images that a run trains on and chooses its checkpoint by, kept with its checkpoints."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from jaxtyping import Bool
+
 from cosegnet_jax.config import Config
+from cosegnet_jax.data import thumbnails
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.runtime.errors import UserError
 
 
 class TrainedOn(NamedTuple):
-    """What a run has seen, so that it goes on with the same and is not scored on it."""
+    """What a run has seen, so that it goes on with the same and is not scored on it.
+
+    Photos are known by their thumbnails (`data.thumbnails`), so that it does not matter how a folder is
+    spelled, nor what a data set is called.
+    """
 
     name: str
-    root: str
     filenames: list[str]
+    trained: list[str]  # thumbnails of the training part
+    validated: list[str]  # and of the validation part, which chooses the best checkpoint
 
     @classmethod
-    def of(cls, training: Examples, config: Config) -> TrainedOn:
-        """The training part of a run with `config`."""
-        return cls(config.data.name, config.data.root, list(training.filenames))
+    def of(cls, training: Examples, validation: Examples, config: Config) -> TrainedOn:
+        """What a run with `config` sees."""
+        trained, validated = (
+            thumbnails.to_text(thumbnails.thumbnails(part)) for part in (training, validation)
+        )
+        return cls(config.data.name, list(training.filenames), trained, validated)
 
     def check_same(self, now: TrainedOn, workdir: Path) -> None:
         """Refuses to go on with other images than the run began with.
@@ -28,23 +40,34 @@ class TrainedOn(NamedTuple):
         Raises:
             UserError: Naming one that differs.
         """
-        if self != now:
+        if (self.name, self.filenames) != (now.name, now.filenames):
             differing = sorted(set(self.filenames) ^ set(now.filenames)) or ['their order']
             raise UserError(
                 f'{workdir} holds a run on {len(self.filenames)} images of {self.name}, now there are '
                 f'{len(now.filenames)} ({differing[0]} differs): give another --workdir, or the old data'
             )
 
-    def check_unseen(self, examples: Examples, config: Config) -> None:
-        """Refuses to score a part of a run's own data set that holds what it was trained on.
+    def check_unseen(self, examples: Examples, config: Config) -> int:
+        """Refuses to score a network on photos that it was trained on, unless that is what is asked for.
+
+        Returns:
+            How many of the photos the run has seen, in training or in validation.
 
         Raises:
-            UserError: Naming an image.
+            UserError: Naming a photo.
         """
-        seen = set(self.filenames) & set(examples.filenames)
-        same_set = (self.name, self.root) == (config.data.name, config.data.root)
-        if seen and same_set and config.evaluation.part not in ('all', 'train'):
+        scored = thumbnails.thumbnails(examples)
+        trained, validated = (_are_among(scored, known) for known in (self.trained, self.validated))
+        part = config.evaluation.part
+        if trained.any() and part != 'train':
+            name = min(np.array(examples.filenames)[trained])
             raise UserError(
-                f'{min(seen)} is one of {len(seen)} images to be scored that the run was trained on: set '
-                f'config.seed, config.data.split and config.data.split_file as they were'
+                f'{name} is one of {trained.sum()} photos of the {part} part of {examples.name} that the run '
+                f'was trained on: score the test part of its own split, with config.seed, config.data.split '
+                f'and config.data.split_file as they were, or photos that are not in {self.name}'
             )
+        return int((trained | validated).sum())
+
+
+def _are_among(scored: np.ndarray, known: list[str]) -> Bool[np.ndarray, ' n']:
+    return thumbnails.look_alike(scored, thumbnails.from_text(known)).any(1)

@@ -45,7 +45,7 @@ def test_rates_follow_from_the_time_of_a_step():
     [row] = modes.train(SMALL, 1, 1)
     assert row['triplets_per_s'] == pytest.approx(8 / row['s_per_step'])
     assert row['images_per_s'] == pytest.approx(24 / row['s_per_step'])
-    assert row['s_per_epoch'] == pytest.approx(554 / 8 * row['s_per_step'])
+    assert 's_per_epoch' not in row  # that of a set is measured by the mode 'epoch'
     assert row['model_flops_per_s'] == pytest.approx(row['model_flops'] / row['s_per_step'])
     assert row['share_of_ceiling'] == pytest.approx(row['needed_flops_per_s'] / (8 * 1e9))
     assert row['needed_flops'] < row['model_flops']

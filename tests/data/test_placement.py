@@ -142,6 +142,7 @@ import sys
 sys.modules['tensorflow'] = None
 sys.argv = ['x', '--config=configs/shapes.py', '--workdir={tmp_path}/PLACE', '--config.image_size=32',
     '--config.data.images_per_class=10', '--config.model.width=0.02', '--config.train.steps=1',
+    '--config.optimizer.warmup_steps=0',
     '--config.data.placement=PLACE']
 from cosegnet_jax.cli import command_line
 from cosegnet_jax.cli import eval, train

@@ -31,7 +31,25 @@ def test_ranking_figures_are_exact_up_to_the_stated_error(random_pairs):
     auc, ties = metrics.roc_auc(*exact)
     assert ties < found.auc_error < 1e-4
     assert 0 < abs(found.auc - auc) <= found.auc_error
-    assert found.average_precision == pytest.approx(metrics.average_precision(*exact), abs=2e-4)
+    assert found.average_precision == pytest.approx(metrics.average_precision(*exact)[0], abs=2e-4)
+
+
+@pytest.mark.parametrize('scale', [1.0, 25.0])
+def test_stated_errors_hold_for_scores_that_saturate(scale):
+    """Logits of scale 25: float32 takes half of the probabilities for 0 or 1."""
+    rng = np.random.default_rng(1)
+    positive = rng.random(3000) < 0.2
+    logits = scale * (rng.normal(size=3000) + 1.5 * positive)
+    probability = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    found = decisions.scores(tallied(probability, positive), THRESHOLD)
+    exact = [
+        np.bincount(np.argsort(np.argsort(logits))[kind], minlength=3000) for kind in (positive, ~positive)
+    ]
+    (auc, _), (precision, _) = metrics.roc_auc(*exact), metrics.average_precision(*exact)
+    assert abs(found.auc - auc) <= found.auc_error
+    assert abs(found.average_precision - precision) <= found.average_precision_error
+    if scale > 1:
+        assert abs(found.auc - auc) > 1e-4  # so that the bound is asked for
 
 
 def test_probabilities_in_one_bin_differ_by_as_much_as_stated():

@@ -58,7 +58,9 @@ def test_average_precision_equals_its_definition(levels):
     scores, positive = levels
     expected = average_precision_by_hand({True: scores[positive], False: scores[~positive]})
     assert 0.3 < expected < 1
-    assert metrics.average_precision(*histograms(scores, positive)) == pytest.approx(expected, abs=1e-12)
+    value, error = metrics.average_precision(*histograms(scores, positive))
+    assert value == pytest.approx(expected, abs=1e-12)
+    assert error >= 0
 
 
 def test_ranking_of_equal_scores_and_of_one_kind():
@@ -66,8 +68,8 @@ def test_ranking_of_equal_scores_and_of_one_kind():
     assert metrics.roc_auc(some, some) == (0.5, 0.5)
     assert np.isnan(metrics.roc_auc(some, none)).all()
     assert np.isnan(metrics.roc_auc(none, some)).all()
-    assert metrics.average_precision(some, none) == 1
-    assert np.isnan(metrics.average_precision(none, some))
+    assert metrics.average_precision(some, none)[0] == 1
+    assert np.isnan(metrics.average_precision(none, some)[0])
 
 
 def test_calibration_error_weighs_bins_by_their_members():

@@ -25,7 +25,7 @@ def trained():
 
 
 def test_document_has_the_promised_keys(results, trained):
-    document = to_json(results, split='test', network=trained, published=published_rows('msrc'))
+    document = to_json(results, split='test', network=trained, seen=0, published=published_rows('msrc'))
     assert set(document) == {
         'dataset', 'split', 'step', 'images', 'pairs', 'precision', 'jaccard', 'precision_ungated',
         'jaccard_ungated', 'decision', 'probabilities', 'per_class', 'by_outlier_truth',
@@ -70,7 +70,7 @@ def test_document_has_the_promised_keys(results, trained):
 def test_what_a_preset_does_not_read_is_null(examples, masks, decisions, trained):
     for name, unread in (('docs', 'empty_truth'), ('ssnm', 'mask_threshold')):
         results = evaluate(examples, masks, decisions, Protocol(16, name))
-        protocol = to_json(results, split='test', network=trained, published=())['protocol']
+        protocol = to_json(results, split='test', network=trained, seen=0, published=())['protocol']
         assert protocol['name'] == name
         assert [key for key, value in protocol.items() if value is None] == [unread]
 
@@ -78,7 +78,7 @@ def test_what_a_preset_does_not_read_is_null(examples, masks, decisions, trained
 def test_file_is_strict_json_with_null_for_undefined(examples, masks, decisions, trained, tmp_path):
     same = np.array([13, 14, 15])  # one class alone: no negative pair, no AUC
     results = evaluate(examples.subset(same), masks[same], decisions[np.ix_(same, same)], Protocol(16))
-    document = to_json(results, split='all', network=trained, published=())
+    document = to_json(results, split='all', network=trained, seen=0, published=())
     write_json(tmp_path / 'eval' / 'results.json', document)
 
     def refuse(constant):

@@ -19,7 +19,11 @@ def evaluated(tmp_path, dataset='spots', part='test', **figures):
         'images': 40,
         'decision': {'auc': figures.pop('auc', 0.625)},
         'protocol': {'name': 'cosegnet'},
-        'training': {'dataset': 'spots', 'config': dataclasses.asdict(SMALL)},
+        'training': {
+            'dataset': 'spots',
+            'scored_photos_seen': 0,
+            'config': dataclasses.asdict(SMALL),
+        },
         **(scores | figures),
     }
     return Evaluated(tmp_path, tmp_path / 'eval' / 'x.json', document)

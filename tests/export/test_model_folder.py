@@ -51,9 +51,14 @@ def test_the_exported_folder_predicts_as_the_run_does(tmp_path, run_folder):
 def test_the_card_tells_of_the_checkpoint_and_of_no_other(tmp_path):
     folder = save_run(tmp_path / 'run', SMALL, random_params(SMALL))
     lines = [
-        {'step': 9, 'validation_jaccard': 0.9375},
+        {'step': 9, checkpoints.SCORE: 0.9375, 'validation_jaccard': 0.9375},
         {'step': 0, 'loss': 1.0},
-        {'step': 0, 'validation_jaccard': 0.4375, 'validation_jaccard_ungated': 0.5},
+        {
+            'step': 0,
+            checkpoints.SCORE: 0.46875,
+            'validation_jaccard': 0.4375,
+            'validation_jaccard_ungated': 0.5,
+        },
     ]
     (folder / 'metrics.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
     for step, part, jaccard in ((0, 'test', 0.1875), (9, 'all', 0.6875)):
@@ -66,7 +71,11 @@ def test_the_card_tells_of_the_checkpoint_and_of_no_other(tmp_path):
             'per_class': {},
             'decision': {'balanced_accuracy': 0.5, 'auc': 0.5, 'null_mask_rate': 0.5},
             'protocol': {'name': 'cosegnet', 'decided_by': 'the decision network'},
-            'training': {'dataset': 'spots', 'config': dataclasses.asdict(SMALL)},
+            'training': {
+                'dataset': 'spots',
+                'scored_photos_seen': 0,
+                'config': dataclasses.asdict(SMALL),
+            },
         }
         file = folder / 'eval' / f'spots-{part}-cosegnet.json'
         file.parent.mkdir(exist_ok=True)

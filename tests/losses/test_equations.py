@@ -87,6 +87,19 @@ def test_weights_are_a_third_each_on_positive_and_a_half_each_on_negative_pairs(
     assert values.total == pytest.approx(10 * 2 + 20 * 3 + 30 * 5 + 40 * 3 + 50 * 7)
 
 
+def test_sums_over_a_batch_are_those_that_the_equations_print():
+    """Three triplets: three times L2 and L3, and six times L1, which is over both images of a pair, too."""
+    three = equations.TripletLosses(*(jnp.tile(part, 3) for part in EACH))
+    yes = jnp.tile(YES, 3)
+    mean, total = (
+        equations.combine(three, yes, yes, yes, Loss(batch_reduction=reduction))
+        for reduction in ('mean', 'sum')
+    )
+    assert mean.total == pytest.approx(0.33 * (2 + 3 + 5) + 0.5 * (3 + 7))
+    assert total.total == pytest.approx(0.33 * (6 * 2 + 3 * 3 + 3 * 5) + 0.5 * (3 * 3 + 3 * 7))
+    assert total[1:] == mean[1:]  # what is logged can be compared
+
+
 def test_a_first_pair_that_shares_nothing_is_a_second_negative_pair():
     values = equations.combine(EACH, NO, YES, YES, Loss())
     assert values.total == pytest.approx(0.5 * 5 + 0.5 * 7)

@@ -17,7 +17,7 @@ def test_what_an_evaluation_writes_is_found_and_read(examples, masks, decisions,
     config = configs.Config(seed=3, data=configs.Data(split=2), model=configs.Model(tap='cT6'))
     results = evaluate(examples, masks, decisions, Protocol(16))
     trained = networks.trained(config, {}, meshes.data_mesh(), step=300, dataset='spots')
-    written = to_json(results, split='test', network=trained, published=())
+    written = to_json(results, split='test', network=trained, seen=0, published=())
     file = tmp_path / 'deep' / 'run' / 'eval' / f'{result_name("blobs", "test", "cosegnet")}.json'
     write_json(file, written)
     write_json(file.with_name('results.json'), written)  # the same once more

@@ -11,6 +11,7 @@ from cosegnet_jax import config as configs
 from cosegnet_jax.reports import run_log
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import run_files
+from cosegnet_jax.training.checkpoints import SCORE
 
 CONFIG = configs.Config(
     seed=3,
@@ -28,7 +29,7 @@ def begin(workdir, *scalars):
 
 
 def validation(step, jaccard, auc):
-    return {'step': step, 'validation_jaccard': jaccard, 'validation_auc': auc}
+    return {'step': step, SCORE: jaccard, 'validation_jaccard': jaccard, 'validation_auc': auc}
 
 
 def listed(tmp_path):
@@ -48,7 +49,7 @@ def test_a_finished_run_has_its_best_validation_and_all_its_scores(tmp_path):
     write(tmp_path / 'base', document('msrc', 'all', steps=20, jaccard=0.5))
     (run,) = listed(tmp_path)
     assert (run['steps'], run['of_steps']) == (30, 30)
-    assert run['validation'] == {'step': 20, 'jaccard': 0.4, 'auc': 0.7}
+    assert run['validation'] == {'step': 20, 'score': 0.4, 'jaccard': 0.4, 'auc': 0.7}
     scores = {(score['dataset'], score['part']): score for score in run['scores']}
     assert scores['pascal_voc10', 'test']['jaccard'] == 0.35
     assert scores['msrc', 'all']['jaccard'] == 0.5
@@ -72,7 +73,10 @@ def test_runs_that_failed_or_were_stopped_are_listed_too(tmp_path):
     begin(tmp_path / 'later', {'step': 10, 'loss': 1.0}, validation(20, None, None))
     at_once, later = listed(tmp_path)
     assert (at_once['steps'], at_once['validation'], at_once['scores']) == (0, None, [])
-    assert (later['steps'], later['validation']) == (20, {'step': 20, 'jaccard': None, 'auc': None})
+    assert (later['steps'], later['validation']) == (
+        20,
+        {'step': 20, 'score': None, 'jaccard': None, 'auc': None},
+    )
 
 
 def test_a_damaged_config_is_named(tmp_path):

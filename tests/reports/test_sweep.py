@@ -11,7 +11,7 @@ from cosegnet_jax.evaluation.scoring import protocol_of
 from cosegnet_jax.reports.sweep import plan, sweep, variants_of
 from cosegnet_jax.runtime.errors import Stopped, UserError
 
-CONFIG = configs.Config(train=configs.Train(steps=7))
+CONFIG = configs.Config(model=configs.Model(weights='none'), train=configs.Train(steps=7))
 VARIANTS = {'wide': {'model.width': 2}, 'low': {'model.tap': 'f', 'loss.margin': 2.0}}
 
 
@@ -44,6 +44,7 @@ class Programs:
             'protocol': {**protocol_of(config).as_dict(), 'decided_by': 'a coin'},
             'training': {
                 'dataset': config.data.name,
+                'scored_photos_seen': 0,
                 'config': json.loads((folder / 'trained.json').read_text()),
             },
         }
@@ -68,7 +69,7 @@ def test_a_plan_compares_all_variants_on_a_split_before_the_next():
     assert (low.model.tap, low.loss.margin, low.data.split) == ('f', 2.0, 4)
     assert (low.model.width, low.train.steps) == (1.0, 7)
     assert runs[2].config == dataclasses.replace(
-        CONFIG, data=configs.Data(split=4), model=configs.Model(width=2.0)
+        CONFIG, data=configs.Data(split=4), model=configs.Model(width=2.0, weights='none')
     )
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from cosegnet_jax import config as configs
+from cosegnet_jax.evaluation import published
 from cosegnet_jax.evaluation.protocol import Protocol
 from cosegnet_jax.evaluation.results import result_name, write_json
 from cosegnet_jax.reports.finished_runs import Evaluated
@@ -36,8 +37,20 @@ def document(
         'probabilities': {'negative': [60, 40], 'positive': [30, 60]},
         'per_class': {name: {'pairs': 45, **scores} for name in classes},
         'protocol': Protocol(64, protocol, split=split).as_dict() | {'decided_by': decided_by},
-        'training': {'dataset': trained_on, 'config': dataclasses.asdict(config)},
+        'training': {
+            'dataset': trained_on,
+            'scored_photos_seen': 20 if _seen(dataset, part, trained_on) else 0,
+            'config': dataclasses.asdict(config),
+        },
     }
+
+
+def _seen(dataset, part, trained_on):
+    if dataset == trained_on:
+        return part != 'test'
+    return published.data_set(dataset) is not None and published.data_set(dataset) == published.data_set(
+        trained_on
+    )
 
 
 def evaluated(name='run', **choices):

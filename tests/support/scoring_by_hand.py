@@ -109,6 +109,20 @@ def average_precision_by_hand(kinds):
     return total
 
 
+def average_precision_error_by_hand(kinds):
+    """How much hangs on ties: a positive may be the last of its ties, or the first below the wrong ones."""
+    best, worst = [], []
+    for score in kinds[True]:
+        (above, at), (wrong, wrong_at) = (
+            (sum(p > score for p in kinds[kind]), sum(p == score for p in kinds[kind]))
+            for kind in (True, False)
+        )
+        best.append((above + at) / (above + at + wrong))
+        worst.append((above + 1) / (above + 1 + wrong + wrong_at))
+    value = average_precision_by_hand(kinds)
+    return max(mean(best) - value, value - mean(worst))
+
+
 def calibration_error_by_hand(kinds):
     everything = [(p, kind) for kind in kinds for p in kinds[kind]]
     error = 0.0
@@ -151,6 +165,7 @@ def decision_scores_by_hand(examples, mask_of, decisions, pairs, threshold):
         'auc': mean(wins),
         'auc_error': mean(ties),
         'average_precision': average_precision_by_hand(kinds),
+        'average_precision_error': average_precision_error_by_hand(kinds),
         'calibration_error': calibration_error_by_hand(kinds),
         'mean_probability': mean(kinds[True] + kinds[False]),
         'positive_rate': len(kinds[True]) / count,

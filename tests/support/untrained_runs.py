@@ -27,5 +27,5 @@ def save_run(folder, config, params):
         current = state.State(
             np.int32(0), params, {'momentum': np.zeros(1)}
         )  # Orbax saves nothing that is empty
-        checkpoints.save(manager, current, config, TrainedOn('spots', '', ['a/1']), score=0.5)
+        checkpoints.save(manager, current, config, TrainedOn('spots', ['a/1'], [], []), score=0.5)
     return folder

@@ -18,7 +18,7 @@ def named(name: str) -> configs.Config:
 
 
 def test_a_run_is_read_as_the_network_that_it_was_and_as_no_other(tmp_path):
-    mesh, trained_on = meshes.data_mesh(), TrainedOn('spots', '', ['a/1'])
+    mesh, trained_on = meshes.data_mesh(), TrainedOn('spots', ['a/1'], [], [])
     current = state.initial(BASE, None, optimizer.build(BASE, 1), mesh)
     with checkpoints.manager(tmp_path) as manager:
         checkpoints.save(manager, current, BASE, trained_on, score=0.5)
