@@ -15,5 +15,5 @@ def main() -> None:
     train(config, workdir, validate)
     print(f'The run is in {workdir}: checkpoints/, metrics.jsonl, and events/ for TensorBoard.')
     print(f'Score it:  cosegnet eval --config={command_line.config_file()} --workdir={workdir}')
-    if not networks.is_pairwise(config.model):
+    if not networks.NETWORKS[config.model.name].of_pairs:
         print(f'Use it:    cosegnet predict PHOTOS --model={workdir}')

@@ -35,7 +35,7 @@ def test_each_form_in_a_folder_has_a_line(tmp_path):
         Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8)).save(tmp_path / f'photos/{number}.png')
     for name, stored, writers in (('full', 'float32', [stablehlo.write]), ('half', 'float16', [])):
         (tmp_path / name).mkdir()
-        export(run, tmp_path / name, None, stored, writers)
+        export(str(run), tmp_path / name, None, stored, writers)
 
     done = programs.run(
         *('benchmarks/exported_forms.py', f'--workdir={run}'),

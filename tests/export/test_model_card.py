@@ -9,7 +9,7 @@ from cosegnet_jax.export import model_card
 from cosegnet_jax.reports.finished_runs import Evaluated
 
 
-def evaluated(tmp_path, dataset='spots', part='test', **figures):
+def evaluated(tmp_path, dataset='spots', part='test', seen=0, **figures):
     """An evaluation of a run on the set 'spots'."""
     scores = {'jaccard': 0.25, 'precision': 0.8125, 'jaccard_ungated': 0.375, 'precision_ungated': 0.875}
     document = {
@@ -21,7 +21,7 @@ def evaluated(tmp_path, dataset='spots', part='test', **figures):
         'protocol': {'name': 'cosegnet'},
         'training': {
             'dataset': 'spots',
-            'scored_photos_seen': 0,
+            'scored_photos_seen': seen,
             'config': dataclasses.asdict(SMALL),
         },
         **(scores | figures),
@@ -76,7 +76,7 @@ def test_figures_are_those_of_the_evaluations(tmp_path, network):
 
 
 def test_figures_on_images_that_chose_the_checkpoint_are_no_result(tmp_path, network):
-    text = model_card.text(network, 'float32', [evaluated(tmp_path, part='validation')], None)
+    text = model_card.text(network, 'float32', [evaluated(tmp_path, part='validation', seen=40)], None)
     assert 'spots, validation, 40 images, protocol cosegnet (**seen in training**) | 0.250' in text
     assert 'model-index' not in header(text)
 

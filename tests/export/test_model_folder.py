@@ -14,6 +14,7 @@ from cosegnet_jax import CoSegmenter
 from cosegnet_jax import config as configs
 from cosegnet_jax.export.model_folder import export
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.training import checkpoints
 
 
 def exported(run_folder, out, **choices):

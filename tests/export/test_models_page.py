@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
     config = dataclasses.replace(SMALL, image_size=64)
     run = save_run(folder / 'run', config, random_params(config))
     (folder / 'exported').mkdir()
-    export(run, folder / 'exported', None, 'float32', [stablehlo.write])
+    export(str(run), folder / 'exported', None, 'float32', [stablehlo.write])
     rng = np.random.default_rng(0)
     for name in ('beach.jpg', 'boat.png', 'dinner.jpg'):
         Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8)).save(folder / name)
@@ -62,7 +62,9 @@ def test_onnxruntime_finds_the_same(after, folder):
         pytest.skip("jax2onnx and onnxruntime are not installed: pip install 'cosegnet-jax[onnx]'")
     (folder / 'onnx').mkdir()
     to_onnx = onnx_file.converter()
-    export(folder / 'run', folder / 'onnx', None, 'float32', [lambda *args: onnx_file.write(*args, to_onnx)])
+    export(
+        str(folder / 'run'), folder / 'onnx', None, 'float32', [lambda *args: onnx_file.write(*args, to_onnx)]
+    )
     for file in (folder / 'onnx').glob('*.onnx'):
         file.rename(folder / 'exported' / file.name)
     found, there = after('With this package')['found'], after('With ONNX Runtime')

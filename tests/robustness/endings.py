@@ -45,7 +45,7 @@ def of_training(workdir: Path) -> dict[str, str]:
     with checkpoints.manager(workdir, read_only=True) as manager:
         steps = sorted(manager.all_steps())
     for step in steps:
-        trained = checkpoints.load_params(workdir, None, mesh.data_mesh(), step)
+        trained = checkpoints.load_network(workdir, None, mesh.data_mesh(), step)
         digest = hashlib.sha256()
         for leaf in jax.tree.leaves(trained.params):
             digest.update(memoryview(jax.device_get(leaf)).cast('B'))

@@ -81,7 +81,7 @@ def model_file(run: Path, folder: Path) -> Path:
     from cosegnet_jax.export.model_folder import export
 
     folder.mkdir(parents=True)
-    export(run, folder, None, 'float32', [])
+    export(str(run), folder, None, 'float32', [])
     return folder / 'model.safetensors'
 
 
