@@ -45,4 +45,5 @@ def get_config() -> ConfigDict:
     config.train.steps = 420
     config.train.eval_every_steps = 420
     config.train.save_every_steps = 50
+    config.evaluation.image_size = 320  # +0.006 J on validation photos, +0.012 gated
     return config

@@ -211,6 +211,9 @@ class Evaluation:
 
     part: Literal['test', 'validation', 'train', 'all'] = 'test'  # part of the set to score
     protocol: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # see evaluation/published_protocols.py
+    image_size: Count = (
+        0  # side at which photos are scored and predicted; 0: as in training
+    )
     batch_images: Positive = 16  # images per batch over all devices
     mask_threshold: Annotated[Fraction, UnreadWith('evaluation.protocol', ('ssnm',))] = (
         0.5  # lowest probability of object pixels; ssnm has its own rule
@@ -240,6 +243,11 @@ class Config:
     train: Train = Train()
     evaluation: Evaluation = Evaluation()
 
+    @property
+    def scored_size(self) -> int:
+        """Side in pixels at which photos are scored and predicted."""
+        return self.evaluation.image_size or self.image_size
+
 
 def default() -> ConfigDict:
     """Every key at its default, as the `ConfigDict` that a config file starts from.
@@ -266,12 +274,12 @@ def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
         UserError: As of `restore`; or values that contradict each other, or that nothing would read.
     """
     config = restore(raw.to_dict() if isinstance(raw, ConfigDict) else raw)
-    if config.image_size % 32:  # five poolings halve it
-        below = config.image_size // 32 * 32
-        raise UserError(
-            f'config.image_size={config.image_size}: must be a multiple of 32, '
-            f'for example {below} or {below + 32}'
-        )
+    for key, side in (('image_size', config.image_size), ('evaluation.image_size', config.scored_size)):
+        if side % 32:  # five poolings halve it
+            below = max(32, side // 32 * 32)
+            raise UserError(
+                f'config.{key}={side}: must be a multiple of 32, for example {below} or {below + 32}'
+            )
     if config.train.heads_steps and config.train.stop_after_evals:
         raise UserError(
             f'config.train.heads_steps={config.train.heads_steps}: they follow the last step, which '

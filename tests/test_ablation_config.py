@@ -19,12 +19,12 @@ def runs():
     return plan(configs.resolve(module.get_config()), variants_of(FILE), 1)
 
 
-def test_every_network_and_every_tap_has_its_one_variant(runs):
+def test_every_network_of_the_paper_and_every_tap_has_its_one_variant(runs):
     hints = get_type_hints(Model)
     cosegnets = [run.config.model.tap for run in runs if run.config.model.name == 'cosegnet']
     others = [run.config.model.name for run in runs if run.config.model.name != 'cosegnet']
     assert sorted(cosegnets) == sorted(get_args(hints['tap']))
-    assert sorted([*others, 'cosegnet']) == sorted(get_args(hints['name']))
+    assert sorted([*others, 'cosegnet', 'pyramid']) == sorted(get_args(hints['name']))
 
 
 def test_variants_differ_in_the_network_alone(runs):

@@ -198,11 +198,11 @@ def test_devices_of_one_process_continue_a_checkpoint(by_one, by_two, tmp_path, 
 
 def test_the_first_process_speaks_for_both(by_two):
     (first, progress), (second, nothing) = by_two[1]
-    assert '2 cpu device(s) of 2 process(es)' in first
+    assert 'on 2 CPU devices of 2 hosts' in first
     assert 'written: ' in first
-    assert '4/4' in progress
+    assert 'Training: 4 of 4 steps' in progress
     assert [line for line in second.splitlines() if not line.startswith('[Gloo]')] == []
-    assert '/4' not in nothing
+    assert 'of 4' not in nothing
 
 
 def test_two_processes_evaluate_as_one(by_two, tmp_path):

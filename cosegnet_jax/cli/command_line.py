@@ -196,7 +196,8 @@ def _with_config_of_run(argv: list[str]) -> list[str]:
     if named['config'] or not named['workdir']:
         return argv
     file = local_path(named['workdir'], '--workdir=') / run_files.CONFIG
-    return [*argv, f'--config={file}'] if file.is_file() else argv
+    # First, since it is what makes the flags --config.key known.
+    return [argv[0], f'--config={file}', *argv[1:]] if file.is_file() else argv
 
 
 def _value_of(flag: str, argv: list[str]) -> str | None:

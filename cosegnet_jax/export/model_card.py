@@ -65,7 +65,7 @@ def text(
     return template.substitute(
         header=header,
         dataset=network.dataset,
-        side=network.config.image_size,
+        side=network.config.scored_size,
         facts='\n'.join(f'| {name} | {fact} |' for name, fact in _facts(network, stored).items()),
         results=_results(network, stored, evaluations, validation),
         origin=_origin(network.config.model),
@@ -112,7 +112,7 @@ def _facts(network: TrainedNetwork, stored: Stored) -> dict[str, str]:
     return {
         'network': _network(model),
         'parameters': f'{count:,}, stored as {stored}; convolutions computed in {model.dtype}',
-        'photos': f'RGB, squashed to {config.image_size} × {config.image_size} pixels',
+        'photos': f'RGB, squashed to {config.scored_size} × {config.scored_size} pixels',
         'trained on': f'{network.images} images of {network.dataset}',
         'encoder began with': _beginning(model),
         'training': f'{_steps(network.step, config)}; configuration below',

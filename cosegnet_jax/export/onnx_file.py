@@ -34,7 +34,7 @@ def write(folder: Path, network: TrainedNetwork, to_onnx: Callable[..., Any]) ->
     """
     module = merged(network.with_dtype('float32'))  # few programs have bfloat16
     plain.use(module)  # ONNX has no forms by device, and jax2onnx does not know the choice
-    for function in functions(module, network.config.image_size):
+    for function in functions(module, network.config.scored_size):
         with contextlib.redirect_stdout(io.StringIO()):  # some versions print a line for each layer
             converted = to_onnx(
                 function.call,

@@ -18,6 +18,6 @@ def write(folder: Path, network: TrainedNetwork) -> None:
 
     They have no gradients.
     """
-    for function in functions(merged(network), network.config.image_size):
+    for function in functions(merged(network), network.config.scored_size):
         exported = export.export(jax.jit(function.call), platforms=PLATFORMS)(*function.inputs.values())
         (folder / f'{function.name}.stablehlo').write_bytes(exported.serialize())

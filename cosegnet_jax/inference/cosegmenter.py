@@ -70,7 +70,7 @@ class CoSegmenter:
     def __repr__(self) -> str:
         config, trained = self.network.config, self.network.dataset or 'nothing that is known'
         return (
-            f'CoSegmenter({config.model.name}, {config.image_size}x{config.image_size} pixels, trained on '
+            f'CoSegmenter({config.model.name}, {config.scored_size}x{config.scored_size} pixels, trained on '
             f'{trained} to step {self.network.step}, mask_threshold={self.mask_threshold:g})'
         )
 
@@ -93,7 +93,7 @@ class CoSegmenter:
                 pixels = np.asarray(read(image))
                 sizes.append(pixels.shape[:2])
                 blank.append(find_blank(pixels) or '')
-                yield squash_photo(pixels, self.network.config.image_size)
+                yield squash_photo(pixels, self.network.config.scored_size)
 
         for masks, embeddings in self.network.describe(_batches(squashed()), BATCH):
             for mask, embedding in zip(np.round(masks * 255).astype(np.uint8), embeddings, strict=True):

@@ -49,7 +49,7 @@ class TrainedNetwork:
         began with and how long it took does not count.
         """
         model = nnx.eval_shape(lambda: registry.build(self.config.model, 0))
-        digest = hashlib.sha256(repr((self.config.image_size, *_modules(model))).encode())
+        digest = hashlib.sha256(repr((self.config.scored_size, *_modules(model))).encode())
         for place, leaf in jax.tree.leaves_with_path(self.params):
             digest.update(repr((jax.tree_util.keystr(place), leaf.shape)).encode())
             digest.update(np.ascontiguousarray(leaf))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import jax
@@ -41,6 +42,7 @@ def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
     """
     trained = checkpoints.load_network(workdir, config, meshes.data_mesh(), step)
     network = trained.with_dtype(config.model.dtype)
+    config = dataclasses.replace(config, image_size=config.scored_size)
     part, folder = config.evaluation.part, workdir / 'eval'
     examples = data.part(data.load(config), config, part)
     seen = checkpoints.load_trained_on(workdir, trained.step).check_unseen(examples, config)

@@ -10,6 +10,7 @@ import math
 import operator
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np

@@ -111,7 +111,7 @@ def test_each_photo_is_looked_at_once_and_one_shape_is_compiled(monkeypatch, seg
     monkeypatch.setattr(image_network, '_describe', counting)
     described = list(segmenter.describe(disc(seed, (20 + seed, 30)) for seed in range(19)))
     assert [one.size for one in described] == [(30, 20 + seed) for seed in range(19)]
-    assert shapes == [(8, 32, 32, 3)] * 3
+    assert shapes == [(8, 32, 32, 3)] * 5  # batches of four, and one row for each of eight devices
 
 
 def test_photos_are_read_as_they_are_needed(segmenter):
@@ -184,12 +184,13 @@ def test_a_soft_mask_is_laid_over_the_whole_photo(size):
     assert clear.any()
 
 
-def test_cutouts_are_the_photos_with_the_masks_as_transparency(segmenter):
+def test_cutouts_are_the_photos_where_the_masks_are_and_black_where_nothing_is_seen(segmenter):
     found = segmenter.cosegment([disc(1), disc(2, (30, 70))], threshold=0.0)
     for photo, mask, cutout in zip([disc(1), disc(2, (30, 70))], found.masks, found.cutouts(), strict=True):
         assert (cutout.mode, cutout.size) == ('RGBA', photo.size)
-        np.testing.assert_array_equal(np.asarray(cutout)[..., :3], np.asarray(photo))
-        np.testing.assert_array_equal(np.asarray(cutout)[..., 3], mask * 255)
+        colors, alpha = np.asarray(cutout)[..., :3], np.asarray(cutout)[..., 3]
+        np.testing.assert_array_equal(colors, np.where(alpha[..., None] > 0, np.asarray(photo), 0))
+        np.testing.assert_array_equal(alpha >= 128, mask)
     assert [cutout.size for cutout in found.cutouts()[1:]] == [(30, 70)]
 
 

@@ -212,7 +212,7 @@ def test_files_that_cannot_be_read_are_listed_and_the_rest_goes_on(tmp_path, seg
     (photos / 'empty.png').touch()
     whole = (photos / 'a' / 'one.png').read_bytes()
     (photos / 'half.png').write_bytes(whole[: len(whole) // 2])
-    Image.new('1', (10_000, 10_000)).save(photos / 'bomb.png')
+    Image.new('1', (15_000, 15_000)).save(photos / 'bomb.png')
     os.symlink(photos / 'gone.png', photos / 'link.png')
     os.mkfifo(photos / 'pipe.jpg')
     disc().save(os.fsencode(photos) + b'/bad\xff.png', 'PNG')

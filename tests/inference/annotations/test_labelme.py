@@ -37,7 +37,7 @@ def photos(folder):
     return [folder / 'photos' / name for name in found_masks.MASKS]
 
 
-def write_atomically(folder):
+def written(folder):
     """What each file of a folder holds, by the photo it leads to."""
     documents = {}
     for path in folder.rglob('*.json'):

@@ -7,6 +7,7 @@ import twins
 from flax import nnx
 
 from cosegnet_jax.networks.cosegnet import CoSegNet
+from cosegnet_jax.networks.encoders import ENCODERS
 from cosegnet_jax.networks.peers.base import CoSegNetBase
 from cosegnet_jax.runtime.errors import UserError
 
@@ -30,7 +31,9 @@ def test_encoder_takes_the_weights_of_cosegnets():
     def encoder(build):
         return {path: shape for path, shape in twins.parameters(build).items() if path[0] == 'encoder'}
 
-    cosegnet = functools.partial(CoSegNet, tap='cT9', width=1.0, dtype=jnp.dtype('float32'))
+    cosegnet = functools.partial(
+        CoSegNet, ENCODERS['vgg16'], tap='cT9', width=1.0, dtype=jnp.dtype('float32')
+    )
     assert encoder(build)[('encoder', 'layers', 'conv5_3', 'kernel')] == (3, 3, 512, 512)
     assert encoder(build) == encoder(lambda: cosegnet(rngs=nnx.Rngs(0)))
 
