@@ -33,7 +33,7 @@ def test_a_run_is_read_as_the_network_that_it_was_and_as_no_other(tmp_path):
 
 def test_a_letter_that_was_lost_in_a_description_is_noticed(tmp_path):
     mesh = meshes.data_mesh()
-    current = state.initial(BASE, None, optimizer.build(BASE.optimizer, 1), mesh)
+    current = state.initial(BASE, None, optimizer.build(BASE, 1), mesh)
     with checkpoints.manager(tmp_path) as manager:
         checkpoints.save(manager, current, BASE, TrainedOn('spots', '', ['a/1']), score=0.5)
     for name, old, new in (('config', b'"seed": 2', b'"seed": 3'), ('trained_on', b'a/1', b'a/2')):

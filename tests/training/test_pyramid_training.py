@@ -104,7 +104,7 @@ def test_what_is_kept_is_the_average(finished, tmp_path):
 
 def test_it_is_scored_given_away_and_used_as_cosegnet_is(finished, tmp_path):
     assert 'J' in evaluate_run(CONFIG, finished, None)
-    model_folder.export(finished, tmp_path, None, 'float16', [stablehlo.write])
+    model_folder.export(str(finished), tmp_path, None, 'float16', [stablehlo.write])
     segmenter = CoSegmenter.from_pretrained(tmp_path)
     photos = np.random.default_rng(0).integers(0, 256, (3, 48, 64, 3), np.uint8)
     found = list(segmenter.describe(photos))
