@@ -211,9 +211,7 @@ class Evaluation:
 
     part: Literal['test', 'validation', 'train', 'all'] = 'test'  # part of the set to score
     protocol: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # see evaluation/published_protocols.py
-    image_size: Count = (
-        0  # side at which photos are scored and predicted; 0: as in training
-    )
+    image_size: Count = 0  # side at which photos are scored and predicted; 0: as in training
     batch_images: Positive = 16  # images per batch over all devices
     mask_threshold: Annotated[Fraction, UnreadWith('evaluation.protocol', ('ssnm',))] = (
         0.5  # lowest probability of object pixels; ssnm has its own rule

@@ -70,10 +70,11 @@ def _kind(path: Path) -> str:
             return '.pth' if any(name.endswith('/data.pkl') for name in archive.namelist()) else '.npz'
     if start.startswith(b'\x89HDF'):
         return '.h5'
+    # The length of the JSON that follows comes first, and may begin with the first byte of a pickle.
+    if start[8:] == b'{' and int.from_bytes(start[:8], 'little') < path.stat().st_size:
+        return '.safetensors'
     if start.startswith(b'\x80'):  # a pickle, in which PyTorch kept weights before version 1.6
         return '.pth'
-    if start[8:] == b'{':  # after the length of the JSON that it begins
-        return '.safetensors'
     raise ValueError('it is no HDF5, NumPy .npz, PyTorch or safetensors file')
 
 

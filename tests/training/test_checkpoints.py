@@ -35,7 +35,7 @@ def test_a_letter_that_was_lost_in_a_description_is_noticed(tmp_path):
     mesh = meshes.data_mesh()
     current = state.initial(BASE, None, optimizer.build(BASE, 1), mesh)
     with checkpoints.manager(tmp_path) as manager:
-        checkpoints.save(manager, current, BASE, TrainedOn('spots', '', ['a/1']), score=0.5)
+        checkpoints.save(manager, current, BASE, TrainedOn('spots', ['a/1'], [], []), score=0.5)
     for name, old, new in (('config', b'"seed": 2', b'"seed": 3'), ('trained_on', b'a/1', b'a/2')):
         changed = 0
         for file in (tmp_path / 'checkpoints' / 'step_0' / name).iterdir():

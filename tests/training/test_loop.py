@@ -215,7 +215,7 @@ def test_sigterm_saves_the_step_and_the_same_command_goes_on(tmp_path):
         return {checkpoints.SCORE: 0.5}, np.zeros((1, 1, 3), np.uint8)
 
     config = dataclasses.replace(SMALL, train=dataclasses.replace(SMALL.train, steps=4, eval_every_steps=2))
-    with pytest.raises(UserError, match='stopped at step 3 and saved; the same command goes on'):
+    with pytest.raises(UserError, match='stopped at step 3 and saved; the same command continues'):
         loop.train(config, tmp_path, terminate)
     loop.train(config, tmp_path, scripted(0.5))
     with checkpoints.manager(tmp_path) as manager:
@@ -224,7 +224,7 @@ def test_sigterm_saves_the_step_and_the_same_command_goes_on(tmp_path):
 
 def test_figures_of_another_split_are_refused(finished):
     other = dataclasses.replace(SMALL, data=dataclasses.replace(SMALL.data, split=1))
-    with pytest.raises(UserError, match='images to be scored that the run was trained on'):
+    with pytest.raises(UserError, match=r'holds a network with config\.data\.split=0, not 1'):
         evaluate_run(other, finished, None)
 
 
@@ -254,7 +254,7 @@ def test_classes_too_small_to_validate_on_are_refused_before_training(tmp_path, 
 
 def test_weights_that_do_not_fit_the_width_are_refused_at_once(tmp_path):
     config = dataclasses.replace(SMALL, model=dataclasses.replace(SMALL.model, weights='imagenet'))
-    with pytest.raises(UserError, match=r'VGG16 weights fit config\.model\.width=1'):
+    with pytest.raises(UserError, match=r'published weights fit config\.model\.width=1'):
         loop.train(config, tmp_path, validate)
 
 

@@ -131,11 +131,12 @@ def test_a_file_of_another_variant_is_refused(lite0, tmp_path):
         weights.load('efficientnet_lite0', larger)
 
 
-def test_a_missing_file_and_an_unknown_ending_are_refused(tmp_path):
+def test_a_missing_file_and_a_file_of_another_kind_are_refused(tmp_path):
     with pytest.raises(UserError, match='no such file'):
         weights.load('efficientnet_lite2', str(tmp_path / 'none.pth'))
-    with pytest.raises(UserError, match=r'ends in \.pth, \.safetensors'):
-        weights.load('efficientnet_lite2', 'lite2.h5')
+    (tmp_path / 'lite2.h5').write_bytes(b'\x89HDF\r\n\x1a\n')
+    with pytest.raises(UserError, match=r'it is a \.h5 file, and \.pth, \.safetensors are read'):
+        weights.load('efficientnet_lite2', str(tmp_path / 'lite2.h5'))
 
 
 @pytest.mark.parametrize('variant', [0, 2])

@@ -15,7 +15,8 @@ TORCH_POSITIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 def write_npz(path, weights):
     kernels = {f'{name}_W': kernel for name, (kernel, _) in weights.items()}
     biases = {f'{name}_b': bias for name, (_, bias) in weights.items()}
-    np.savez(path, **kernels, **biases)
+    with path.open('wb') as file:  # a name would get the ending .npz
+        np.savez(file, **kernels, **biases)
 
 
 def write_safetensors(path, weights):
