@@ -405,13 +405,12 @@ def _resolve(kind: type, raw: Mapping[str, Any], prefix: str) -> Any:
         hint = hints.get(name)
         if hint is not None and dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
             values[name] = _resolve(hint, value, path)
-        elif isinstance(value, Mapping):
-            for inner in value:
-                check_key(f'{path}.{inner}')
-        else:
-            if hint is None:
-                check_key(path)  # which raises
-            values[name] = _checked(hint, value, path)
+            continue
+        for inner in value if isinstance(value, Mapping) else ():
+            check_key(f'{path}.{inner}')  # a misspelled key below a key
+        if hint is None:
+            check_key(path)  # which raises
+        values[name] = _checked(hint, value, path)
     return kind(**values)
 
 
