@@ -13,15 +13,19 @@ FOLDER then holds
   groups.csv        the group of each photo, for a spreadsheet
   pairs.json        names, groups, outliers, and the probability of every pair
 
+A later call on the same FOLDER remembers --threshold, --mask_threshold, --neighbors, --annotations,
+--keep_outliers, --refine and --groups. A mask, a cut-out or an annotation that you change stays as you
+changed it. Files of photos that are gone are removed, or moved to FOLDER/set_aside if you changed them.
+
 Files that cannot be read are listed on stderr and in pairs.json; the status is 0. It is 2, with one line that
 says what to do, where the command cannot work.
 """
 
-import dataclasses
 import os
 import shlex
 import sys
 from pathlib import Path
+from typing import get_args
 
 from absl import flags
 
@@ -31,7 +35,8 @@ from cosegnet_jax.data.files.image_files import MEGA, limit_pixels
 from cosegnet_jax.data.files.remarks import say_left_out
 from cosegnet_jax.inference import collection, neighbors, prediction, results_folder
 from cosegnet_jax.inference.annotations import formats
-from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
+from cosegnet_jax.inference.group_folders import Kind
+from cosegnet_jax.inference.settings import changed, remembered
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError, printable
 from cosegnet_jax.runtime.optional_import import optional_import
@@ -41,36 +46,36 @@ _IMAGES = flags.DEFINE_string(
     'images', None, 'Folder of photos, or files with commas between: PHOTOS in another form, for scripts.'
 )
 _OUT = flags.DEFINE_string('out', None, 'Folder for the results; PHOTOS-cosegnet if not given.')
-_THRESHOLD = flags.DEFINE_float('threshold', 0.5, THRESHOLD_HELP, 0, 1)
-_MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', MASK_THRESHOLD, MASK_THRESHOLD_HELP, 0, 1)
+_THRESHOLD = flags.DEFINE_float('threshold', None, THRESHOLD_HELP, 0, 1)
+_MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', None, MASK_THRESHOLD_HELP, 0, 1)
 _DRY_RUN = flags.DEFINE_bool('dry_run', False, 'Only list what would be written.')
 _ANNOTATIONS = flags.DEFINE_list(
     'annotations',
-    [],
+    None,
     'Formats of annotation tools to write, with commas between: coco, labelme, cvat; none if not given.',
 )
 _NEIGHBORS = flags.DEFINE_integer(
     'neighbors',
     None,
-    'For tens of thousands of photos: compare each with N that look alike, and not with all.',
-    lower_bound=1,
+    'For tens of thousands of photos: compare each with N that look alike, and not with all; 0 is all.',
+    lower_bound=0,
 )
 _MAX_MEGAPIXELS = flags.DEFINE_float(
     'max_megapixels', None, 'Size of the largest photo that is read; 179 if not given.', lower_bound=0
 )
 _KEEP_OUTLIERS = flags.DEFINE_bool(
     'keep_outliers',
-    False,
+    None,
     'Keep the masks of photos that are in no group; their masks are empty if not given.',
 )
 _REFINE = flags.DEFINE_bool(
-    'refine', False, 'Draw the edges of masks along the edges of the photo (guided filter); slower.'
+    'refine', None, 'Draw the edges of masks along the edges of the photo (guided filter); slower.'
 )
 _GROUPS = flags.DEFINE_enum(
     'groups',
-    'links',
-    ['links', 'copies'],
-    'What the folder of a group holds: links to the photos, or copies.',
+    None,
+    get_args(Kind),
+    'What the folder of a group holds: links to the photos, or copies; links if not given.',
 )
 _JSON = flags.DEFINE_bool('json', False, 'Print the content of pairs.json instead of a summary.')
 
@@ -82,25 +87,30 @@ def main() -> None:
         limit_pixels(int(_MAX_MEGAPIXELS.value * MEGA))
     if _DRY_RUN.value and _JSON.value:
         raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
-    annotations = formats.chosen(_ANNOTATIONS.value)
-    if _NEIGHBORS.value:
-        optional_import(neighbors.NEEDS, 'large')  # better to know before hours of looking at photos
-    photos, left_out = collection.find(given)
     out = local_path(_OUT.value, '--out=') if _OUT.value else _beside(given)
-    segmenter = dataclasses.replace(
-        segmenter_from_flags(_MASK_THRESHOLD.value),
+    settings = changed(
+        remembered(out),
+        threshold=_THRESHOLD.value,
+        mask_threshold=_MASK_THRESHOLD.value,
+        neighbors=_NEIGHBORS.value,
+        annotations=None if _ANNOTATIONS.value is None else tuple(_ANNOTATIONS.value),
         keep_outliers=_KEEP_OUTLIERS.value,
         refine=_REFINE.value,
+        groups=_GROUPS.value,
     )
+    annotations = formats.chosen(settings.annotations)
+    if settings.neighbors:
+        optional_import(neighbors.NEEDS, 'large')  # better to know before hours of looking at photos
+    photos, left_out = collection.find(given)
+    segmenter = segmenter_from_flags(settings.mask_threshold)
     prediction.check(photos, segmenter, out)
     if _DRY_RUN.value:
         print(prediction.plan(photos, out))
         return
     out = command_line.writable('out', str(out))
-    found, document = prediction.predict(
-        photos, segmenter, out, _THRESHOLD.value, annotations, _NEIGHBORS.value, _GROUPS.value, _again(given)
-    )
-    for line in say_left_out(left_out):
+    print(f'settings: {settings}', file=sys.stderr)
+    found, document, said = prediction.predict(photos, segmenter, out, settings, _again(given))
+    for line in [*said, *say_left_out(left_out)]:
         print(printable(line), file=sys.stderr)
     for skipped in document['skipped']:
         print(printable(f'skipped {skipped["name"]}: {skipped["reason"]}'), file=sys.stderr)
@@ -109,7 +119,7 @@ def main() -> None:
     if _JSON.value:
         print(files.to_json(document))
     else:
-        print(results_folder.summary(found, _THRESHOLD.value))
+        print(results_folder.summary(found, settings.threshold))
         print(f'Open {out}/report.html to see them.')
         print(f'Masks, cut-outs and a folder for each group are in {out}.')
         for one in annotations:

@@ -1,15 +1,21 @@
 """Descriptions of photos in OUT/.described, so that no photo is looked at twice.
 
-They belong to one network, which model.json names. A description is found by the name, size and time of its
-photo, so that a photo that was changed is looked at anew.
+They belong to one network, which model.json names. A description is found by the content of its photo, so
+that a photo may change its name, and one that was changed is looked at anew.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import functools
 import hashlib
+import io
 import json
 import os
-from collections.abc import Collection
+import stat
+import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +23,11 @@ import numpy as np
 from cosegnet_jax.inference.cosegmentation import Described
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError
+
+FOLDER = '.described'
+FORMAT = 2  # of what is kept in it
+
+_SETTLED_NS = 2 * 10**9  # a file that was changed so shortly ago may change again and keep its times
 
 
 def is_output(folder: Path) -> bool:
@@ -38,7 +49,7 @@ def check(out: Path, fingerprint: str, keys: Collection[str]) -> None:
     """
     if not is_output(out):
         try:
-            others = out.is_dir() and any(entry.name != '.described' for entry in out.iterdir())
+            others = out.is_dir() and any(entry.name != FOLDER for entry in out.iterdir())
         except OSError as error:
             raise UserError(f'--out={out}: {error.strerror}; name another folder') from error
         if others:
@@ -48,13 +59,14 @@ def check(out: Path, fingerprint: str, keys: Collection[str]) -> None:
             )
         return
     try:
-        found = json.loads(_model(out).read_text())['fingerprint']
+        found = json.loads(_model(out).read_text())
+        same = (found['fingerprint'], found['format']) == (fingerprint, FORMAT)
     except files.DAMAGED_ARRAYS:
-        found = None
-    if found != fingerprint:
+        same = False
+    if not same:
         raise UserError(
-            f'--out={out}: holds what another network, or another step of this one, has found; '
-            f'name a new folder, or delete this one'
+            f'--out={out}: holds what another network, another step of this one, or another version of this '
+            f'program has found; name a new folder, or delete this one'
         )
     known = {file.stem for file in _file(out, '').parent.glob('[!.]*.npz')}  # none that was broken off
     if known and known.isdisjoint(keys):
@@ -71,17 +83,60 @@ def begin(out: Path, fingerprint: str) -> None:
         UserError: It cannot be written.
     """
     if not is_output(out):
-        files.write_json(_model(out), {'fingerprint': fingerprint})
+        files.write_json(_model(out), {'fingerprint': fingerprint, 'format': FORMAT})
 
 
-def key(name: str, path: Path) -> str:
-    """By which the description of a photo is found.
+def key(path: Path, known: Mapping[str, str]) -> str:
+    """By which the description of a photo is found: the hash of the file.
+
+    Args:
+        path: The photo.
+        known: Keys by the state of files, from `read_keys`; a file in such a state is not read again.
 
     Raises:
-        OSError: There is no such file.
+        OSError: There is no such file, or it cannot be read.
     """
-    state = path.stat()
-    return hashlib.sha256(f'{name}\0{state.st_size}\0{state.st_mtime_ns}'.encode()).hexdigest()[:32]
+    state = _state(path)
+    return known.get(state) or _hash(path, state)
+
+
+def read_keys(out: Path) -> dict[str, str]:
+    """What `write_keys` kept; nothing where it cannot be read."""
+    try:
+        found = json.loads(_keys(out).read_text(encoding='utf-8'))
+        return {str(state): str(key) for state, key in found.items()}
+    except (*files.DAMAGED_ARRAYS, AttributeError):
+        return {}
+
+
+def write_keys(out: Path, keys: Mapping[Path, str]) -> None:
+    """Keeps the keys of photos with the states of their files.
+
+    A state is size, times and inode. A program cannot set the second of the times, when the file's content or
+    name was changed last, so that a state tells one content from another, unless both came within moments.
+
+    Raises:
+        UserError: They cannot be written.
+    """
+    now, states = time.time_ns(), {}
+    for path, key in keys.items():
+        with contextlib.suppress(OSError):
+            if now - path.stat().st_ctime_ns > _SETTLED_NS:
+                states[_state(path)] = key
+    files.write_json(_keys(out), states)
+
+
+def _state(path: Path) -> str:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):  # reading it might wait for ever
+        raise OSError(errno.EINVAL, 'a pipe, a socket or a device and no file')
+    return f'{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_dev} {found.st_ino}'
+
+
+@functools.lru_cache(2**16)  # a program asks what can be done, and then does it
+def _hash(path: Path, state: str) -> str:
+    with path.open('rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()[:32]
 
 
 def load(out: Path, of: str) -> Described | None:
@@ -101,13 +156,19 @@ def save(out: Path, of: str, described: Described) -> None:
     Raises:
         UserError: It cannot be written.
     """
+    content = io.BytesIO()  # NumPy would complain a second time of a full disk
+    np.savez_compressed(content, **described._asdict())
     with files.write_atomically(_file(out, of)) as unfinished:
-        np.savez_compressed(unfinished, **described._asdict())
+        unfinished.write_bytes(content.getvalue())
 
 
 def _file(out: Path, of: str) -> Path:
-    return out / '.described' / f'{of}.npz'
+    return out / FOLDER / f'{of}.npz'
 
 
 def _model(out: Path) -> Path:
-    return out / '.described' / 'model.json'
+    return out / FOLDER / 'model.json'
+
+
+def _keys(out: Path) -> Path:
+    return out / FOLDER / 'keys.json'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import numbers
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -20,7 +21,7 @@ from cosegnet_jax.inference import guided_filter
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described
 from cosegnet_jax.inference.grouping import group
 from cosegnet_jax.inference.neighbors import candidates
-from cosegnet_jax.inference.photo_reading import Source, name_of, read
+from cosegnet_jax.inference.photo_reading import Source, name_of, read, several
 from cosegnet_jax.inference.sparse_grouping import group_near
 from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.runtime import compilation_cache
@@ -42,6 +43,10 @@ class CoSegmenter:
     keep_outliers: bool = False  # whether photos that belong to no group keep their masks
     refine: bool = False  # whether masks follow the edges of the photo; see `guided_filter`
 
+    def __post_init__(self) -> None:
+        """Refuses a mask threshold out of range."""
+        _check_level('mask_threshold', self.mask_threshold)
+
     @classmethod
     def from_pretrained(
         cls,
@@ -61,7 +66,7 @@ class CoSegmenter:
 
         Raises:
             UserError: There is no such network, it is damaged, it cannot be downloaded, or it is of a kind
-                that looks at pairs.
+                that looks at pairs; or the mask threshold is not in [0, 1].
         """
         compilation_cache.enable()
         name = None if name is None else os.fspath(name)
@@ -86,10 +91,11 @@ class CoSegmenter:
         Raises:
             UserError: A photo cannot be read, or there is one name in place of several photos.
         """
+        meshes.check_process()
         sizes, blank = collections.deque(), collections.deque()
 
         def squashed() -> Iterator[UInt8[np.ndarray, 'side side 3']]:
-            for image in _several(images):
+            for image in several(images):
                 pixels = np.asarray(read(image))
                 sizes.append(pixels.shape[:2])
                 blank.append(find_blank(pixels) or '')
@@ -101,6 +107,7 @@ class CoSegmenter:
 
     def decide(self, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
         """Probability that two photos share an object, the mean of both orders; 1 on the diagonal."""
+        meshes.check_process()
         table = self.network.decide(embeddings, embeddings, symmetric=True)
         table = (table + table.T) / 2  # the two halves differ by what float32 rounds
         np.fill_diagonal(table, 1)
@@ -110,6 +117,7 @@ class CoSegmenter:
         self, embeddings: Float32[np.ndarray, 'n 64'], pairs: Int[np.ndarray, 'p 2']
     ) -> sparse.csr_array:
         """The same of some pairs of different photos, each given once, and 1 on the diagonal; no others."""
+        meshes.check_process()
         decided = self.network.decide_pairs(embeddings, pairs)
         (first, second), itself = pairs.T, np.arange(len(embeddings))
         rows, columns = np.concatenate([first, second, itself]), np.concatenate([second, first, itself])
@@ -122,15 +130,16 @@ class CoSegmenter:
         """Finds what photos have in common.
 
         Args:
-            images: Two or more photos: paths, images of Pillow, or uint8 arrays [h w], [h w 3] or [h w 4], of
-                any sizes. Their names are the paths, or 'photo 0' and so on.
+            images: Two or more photos of any sizes; `photo_reading.read` says of what kinds. Their names are
+                the paths, or 'photo 0' and so on.
             threshold: Photos are grouped at this mean probability of sharing an object; see `grouping.group`.
             neighbors: Only so many pairs of each photo are decided; see `relate`.
 
         Raises:
             UserError: There are fewer than two, or one cannot be read.
         """
-        images = list(_several(images))
+        _check_level('threshold', threshold)  # before anything is looked at
+        images = list(several(images))
         names = tuple(name_of(image) or f'photo {number}' for number, image in enumerate(images))
         return self.relate(names, images, list(self.describe(images)), threshold, neighbors)
 
@@ -157,6 +166,9 @@ class CoSegmenter:
         """
         if len(names) < 2:
             raise UserError(f'{len(names)} photo(s), and a pair takes two: give more')
+        _check_level('threshold', threshold)
+        if neighbors is not None and not (isinstance(neighbors, numbers.Integral) and neighbors > 0):
+            raise UserError(f'neighbors={neighbors}: must be a whole number from 1 on, or None for all pairs')
         embeddings = np.stack([one.embedding for one in described])
         if neighbors is None or neighbors >= len(names) - 1:
             probabilities = self.decide(embeddings)
@@ -181,11 +193,14 @@ class CoSegmenter:
         )
 
 
-def _several(images: Iterable[Source]) -> Iterable[Source]:
-    """Refuses one name: it has letters, and they are no photos."""
-    if isinstance(images, str | os.PathLike):
-        raise UserError(f'{os.fspath(images)}: give a list of photos, not one name')
-    return images
+def _check_level(name: str, value: float) -> None:
+    """Refuses what is no probability.
+
+    Raises:
+        UserError: It is not.
+    """
+    if not (isinstance(value, numbers.Real) and 0 <= value <= 1):  # nor is NaN
+        raise UserError(f'{name}={value}: must be a number from 0 to 1')
 
 
 def _batches(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import filecmp
 import io
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -35,48 +33,41 @@ def placed(found: CoSegmentation, names: Sequence[str]) -> dict[str, int]:
     }
 
 
-def write(out: Path, photos: Mapping[str, Path], kind: Kind) -> None:
-    """Fills the folders, and empties them of what an earlier call made; files of the user stay.
+def link(out: Path, photos: Mapping[str, Path]) -> None:
+    """Fills the folders with links, which take no space; files of the user stay.
 
     Args:
-        out: The folder of results.
+        out: The folder of results, from which `remove_links` removed those of earlier calls.
         photos: The photo of each place inside `out`.
-        kind: Links take no space; copies can be sent.
 
     Raises:
-        UserError: A link or a copy cannot be made.
+        UserError: A link cannot be made.
     """
-    _clear(out, photos)
-    make = {'links': _link, 'copies': shutil.copy2}[kind]
     try:
         for place, photo in photos.items():
             path = out / place
             path.parent.mkdir(parents=True, exist_ok=True)
             if not os.path.lexists(path):
-                make(photo, path)
+                path.symlink_to(os.path.relpath(os.path.abspath(photo), os.path.abspath(path.parent)))
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, 'strerror', None) or 'no links there'
-        hint = '; try --groups=copies' if kind == 'links' else ''
-        raise UserError(f'{out / FOLDER}: {reason}{hint}') from error
+        raise UserError(f'{out / FOLDER}: {reason}; try --groups=copies') from error
 
 
-def _link(photo: Path, path: Path) -> None:
-    path.symlink_to(os.path.relpath(os.path.abspath(photo), os.path.abspath(path.parent)))
+def remove_links(out: Path) -> None:
+    """Empties the folders of links, and removes those that are empty then.
 
-
-def _clear(out: Path, photos: Mapping[str, Path]) -> None:
-    """Removes links, and copies that are as their photos are."""
-    by_name = {place.split('/', 2)[2]: photo for place, photo in photos.items()}
-    for path in sorted((out / FOLDER).rglob('*'), reverse=True):
-        if path.is_symlink():
-            path.unlink()
-        elif path.is_dir():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif path.relative_to(out).as_posix() not in photos:
-            photo = by_name.get('/'.join(path.relative_to(out).parts[2:]))
-            if photo is not None and filecmp.cmp(path, photo):
+    Raises:
+        UserError: A link cannot be removed.
+    """
+    try:
+        for path in sorted((out / FOLDER).rglob('*'), reverse=True):
+            if path.is_symlink():
                 path.unlink()
+            elif path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+    except OSError as error:
+        raise UserError(f'{error.filename}: {error.strerror}; mend that and start again') from error
 
 
 def table(found: CoSegmentation, masks: Sequence[str], cutouts: Sequence[str]) -> str:

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator, Sequence
+import dataclasses
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 from scipy import sparse
 
-from cosegnet_jax.inference import cache, group_folders, results_folder
-from cosegnet_jax.inference.annotations.formats import Format
+from cosegnet_jax.inference import cache, group_folders, own_files, results_folder
+from cosegnet_jax.inference import settings as settings_file
+from cosegnet_jax.inference.annotations import formats
 from cosegnet_jax.inference.collection import Photo
 from cosegnet_jax.inference.cosegmentation import CoSegmentation, Described
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
+from cosegnet_jax.inference.group_folders import Kind
+from cosegnet_jax.inference.own_files import OwnFiles
 from cosegnet_jax.inference.pages.overview_page import write_overview
 from cosegnet_jax.inference.pages.report_page import write_report
 from cosegnet_jax.inference.photo_reading import read
 from cosegnet_jax.inference.results_folder import Skipped
+from cosegnet_jax.inference.settings import Settings
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError, printable
 from cosegnet_jax.runtime.on_demand import OnDemand
 from cosegnet_jax.runtime.progress import Progress
+
+
+class Outcome(NamedTuple):
+    """What `predict` has done."""
+
+    found: CoSegmentation
+    document: dict[str, Any]  # the content of pairs.json
+    said: list[str]  # lines for the person: files that were left, moved or removed
 
 
 def check(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> None:
@@ -31,18 +46,17 @@ def check(photos: Sequence[Photo], segmenter: CoSegmenter, out: Path) -> None:
     Raises:
         UserError: It would.
     """
-    keys, _ = _keys(photos)
+    keys, _ = _keys(photos, out)
     cache.check(out, segmenter.network.fingerprint(), keys.values())
 
 
 def plan(photos: Sequence[Photo], out: Path) -> str:
-    """What `predict` would do, in words; nothing is written, and no photo opened."""
-    keys, missing = _keys(photos)
+    """What `predict` would do, in words; nothing is written."""
+    keys, missing = _keys(photos, out)
+    names = results_folder.mask_names([photo.name for photo in photos])
     lines = [
         f'{photo.name} -> {out / mask}{" (looked at already)" * bool(cache.load(out, keys[photo.name]))}'
-        for photo, mask in zip(
-            photos, results_folder.mask_names([photo.name for photo in photos]), strict=True
-        )
+        for photo, mask in zip(photos, names, strict=True)
         if photo.name in keys
     ]
     lines += [f'{one.name}: would be skipped, {one.reason}' for one in missing]
@@ -50,38 +64,28 @@ def plan(photos: Sequence[Photo], out: Path) -> str:
 
 
 def predict(
-    photos: Sequence[Photo],
-    segmenter: CoSegmenter,
-    out: Path,
-    threshold: float,
-    annotations: Sequence[Format] = (),
-    neighbors: int | None = None,
-    groups: group_folders.Kind = 'links',
-    command: str = '',
-) -> tuple[CoSegmentation, dict[str, Any]]:
+    photos: Sequence[Photo], segmenter: CoSegmenter, out: Path, settings: Settings, command: str = ''
+) -> Outcome:
     """Writes masks, cut-outs, groups, report.html, annotations and, when all else is there, pairs.json.
 
-    What was done by an earlier call that was stopped, or at another threshold, is not done again. Files that
-    cannot be read are skipped and listed.
+    What was done by an earlier call that was stopped, or with other settings, is not done again. Files that
+    cannot be read are skipped and listed. What a person has changed in the folder is left, or set aside where
+    it is of another photo; what is of photos that are gone is removed (`own_files`).
 
     Args:
         photos: From `collection.find`.
         segmenter: The network.
         out: Folder that exists, and that `check` lets pass.
-        threshold: For `grouping.group`.
-        annotations: What to write into OUT/annotations; from `formats.chosen`.
-        neighbors: For `CoSegmenter.relate`. Where not all pairs are decided, the report is an overview.
-        groups: What the folders of the groups hold.
+        settings: Remembered in the folder. Where not all pairs are decided, the report is an overview.
         command: That the report shows for another threshold.
-
-    Returns:
-        What was found, and the content of pairs.json.
 
     Raises:
         UserError: `out` cannot be written, or fewer than two photos can be read.
     """
     cache.begin(out, segmenter.network.fingerprint())
-    keys, skipped = _keys(photos)
+    own = own_files.read(out)
+    keys, skipped = _keys(photos, out)
+    cache.write_keys(out, {photo.path: keys[photo.name] for photo in photos if photo.name in keys})
     skipped += _describe(segmenter, [photo for photo in photos if photo.name in keys], keys, out)
     skipped.sort()
     unread = {one.name for one in skipped}
@@ -89,6 +93,7 @@ def predict(
     if len(used) < 2:
         first = f'{skipped[0].name}: {skipped[0].reason}'
         raise UserError(f'{len(used)} of {len(photos)} photos can be read, and a pair takes two ({first})')
+    settings_file.remember(out, settings)
 
     def described(index: int) -> Described:
         one = cache.load(out, keys[used[index].name])
@@ -96,47 +101,51 @@ def predict(
             raise UserError(f'{out}: the description of {used[index].name} is gone; start again')
         return one
 
+    segmenter = dataclasses.replace(
+        segmenter,
+        mask_threshold=settings.mask_threshold,
+        keep_outliers=settings.keep_outliers,
+        refine=settings.refine,
+    )
     names = tuple(photo.name for photo in used)
     paths = [photo.path for photo in used]
-    found = segmenter.relate(names, paths, OnDemand(described, range(len(used))), threshold, neighbors)
+    near = settings.neighbors or None
+    found = segmenter.relate(names, paths, OnDemand(described, range(len(used))), settings.threshold, near)
     masks = results_folder.mask_names(names)
     cutouts = results_folder.cutout_names(names)
-    rule = f'object from {found.mask_threshold:g}{", refined" * segmenter.refine}'
-    without = frozenset(() if segmenter.keep_outliers else found.outliers)
-    made_of = [f'{keys[name]} {"null" if index in without else rule}' for index, name in enumerate(names)]
-    _write_pictures(
-        found, [out / mask for mask in masks], [out / cutout for cutout in cutouts], made_of, without
-    )
+    photo_keys = [keys[name] for name in names]
+    without = frozenset(() if settings.keep_outliers else found.outliers)
+    rule = f'object from {found.mask_threshold:g}{", refined" * settings.refine}'
+    made_of = ['null' if index in without else rule for index in range(len(names))]
+    _write_pictures(own, found, masks, cutouts, photo_keys, made_of, without)
     cutouts = ['' if index in without else cutout for index, cutout in enumerate(cutouts)]
     placed = group_folders.placed(found, names)
-    group_folders.write(out, {place: paths[index] for place, index in placed.items()}, groups)
-    with files.write_atomically(out / 'groups.csv') as file:
-        file.write_text(group_folders.table(found, masks, cutouts), encoding='utf-8')
-    title = f'{len(used)} photos'
-    with files.write_atomically(out / 'report.html') as file:
-        if sparse.issparse(found.probabilities):
-            write_overview(file, found, threshold=threshold, title=title)
-        else:
-            write_report(file, found, threshold=threshold, title=title, command=command)
-    for one in annotations:
-        one.write(out / 'annotations' / one.name, found, paths)
+    copies = _write_groups(own, placed, paths, photo_keys, settings.groups)
+    table = group_folders.table(found, masks, cutouts)
+    own.place('groups.csv', lambda path: path.write_text(table, encoding='utf-8'))
+    own.place('report.html', lambda path: _write_page(path, found, command))
+    annotations = _write_annotations(own, found, paths, photo_keys, settings.annotations)
     seen = ((name, described(index).blank) for index, name in enumerate(names))
     doubtful = [Skipped(name, blank) for name, blank in seen if blank]
-    document = results_folder.document(found, masks, threshold, skipped, doubtful)
-    files.write_json(out / 'pairs.json', document)
-    return found, document
+    document = results_folder.document(found, masks, settings.threshold, skipped, doubtful, own.kept)
+    own.place('pairs.json', lambda path: path.write_text(files.to_json(document) + '\n', encoding='utf-8'))
+    own.finish(
+        [*masks, *filter(None, cutouts), *copies, *annotations, 'groups.csv', 'report.html', 'pairs.json']
+    )
+    return Outcome(found, document, own.summary())
 
 
-def _keys(photos: Sequence[Photo]) -> tuple[dict[str, str], list[Skipped]]:
+def _keys(photos: Sequence[Photo], out: Path) -> tuple[dict[str, str], list[Skipped]]:
     """The key of each photo's description; and what is no file, or has no name that can be written."""
-    keys, skipped = {}, []
+    keys, skipped, known = {}, [], cache.read_keys(out)
     for photo in photos:
         try:
-            keys[photo.name] = cache.key(photo.name, photo.path)
+            photo.name.encode()
+            keys[photo.name] = cache.key(photo.path, known)
         except UnicodeEncodeError:
             skipped.append(Skipped(photo.name, 'a name that is not UTF-8; rename it'))
         except OSError as error:
-            skipped.append(Skipped(photo.name, f'{error.strerror}; mend the link or remove it'))
+            skipped.append(Skipped(photo.name, f'{error.strerror}; mend it or remove it'))
     return keys, skipped
 
 
@@ -168,20 +177,64 @@ def _describe(
 
 
 def _write_pictures(
+    own: OwnFiles,
     found: CoSegmentation,
-    masks: Sequence[Path],
-    cutouts: Sequence[Path],
+    masks: Sequence[str],
+    cutouts: Sequence[str],
+    keys: Sequence[str],
     made_of: Sequence[str],
     without: frozenset[int],
 ) -> None:
     """Writes masks and cut-outs that are not there; photos `without` a mask have no cut-out."""
     with Progress('Writing masks and cut-outs', len(masks), 'photos') as bar:
-        for index, (mask, cutout, made) in enumerate(zip(masks, cutouts, made_of, strict=True)):
-            if not results_folder.has_mask(mask, made):
-                results_folder.write_mask(mask, found.masks[index], made)
+        for index, (mask, cutout) in enumerate(zip(masks, cutouts, strict=True)):
+
+            def write_mask(path: Path, index: int = index) -> None:
+                results_folder.write_mask(path, found.masks[index])
+
+            def write_cutout(path: Path, index: int = index) -> None:
+                results_folder.write_cutout(path, found.cutouts()[index])
+
+            own.place(mask, write_mask, photo=keys[index], made_of=made_of[index])
             if index in without:
-                results_folder.remove_own(cutout)
-            elif not results_folder.has_mask(cutout, made):
-                results_folder.write_cutout(cutout, found.cutouts()[index], made)
+                own.withdraw(cutout, photo=keys[index])
+            else:
+                own.place(cutout, write_cutout, photo=keys[index], made_of=made_of[index])
             bar.update()
             bar.restart_clock()
+
+
+def _write_groups(
+    own: OwnFiles, placed: Mapping[str, int], photos: Sequence[Path], keys: Sequence[str], kind: Kind
+) -> list[str]:
+    """Fills the folders of the groups; returns the copies, which are own files. Links are not."""
+    group_folders.remove_links(own.out)
+    copies = dict(placed) if kind == 'copies' else {}
+    for name in [name for name in own.entries if name.startswith(f'{group_folders.FOLDER}/')]:
+        if name not in copies:
+            own.withdraw(name)
+    for name, index in copies.items():
+        own.place(name, partial(shutil.copy2, photos[index]), photo=keys[index], made_of='copy')
+    if kind == 'links':
+        group_folders.link(own.out, {name: photos[index] for name, index in placed.items()})
+    return list(copies)
+
+
+def _write_page(path: Path, found: CoSegmentation, command: str) -> None:
+    title = f'{len(found.names)} photos'
+    if sparse.issparse(found.probabilities):
+        write_overview(path, found, threshold=found.threshold, title=title)
+    else:
+        write_report(path, found, threshold=found.threshold, title=title, command=command)
+
+
+def _write_annotations(
+    own: OwnFiles, found: CoSegmentation, photos: Sequence[Path], keys: Sequence[str], names: Sequence[str]
+) -> list[str]:
+    """Writes annotations in the formats of these names; returns the files."""
+    written = []
+    for one in formats.chosen(names):
+        for file in one.files(found, own.out / 'annotations', photos):
+            written.append(f'annotations/{file.name}')
+            own.place(written[-1], file.write, photo='' if file.photo is None else keys[file.photo])
+    return written

@@ -9,15 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32
-from PIL import Image, PngImagePlugin
+from PIL import Image
 from scipy import sparse
 
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
-from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import printable
 from cosegnet_jax.runtime.names import compose, shorten
 
-_MARK = 'cosegnet'  # text in the PNG that says what its mask was made of
 _SHOWN = 4  # names of a group in a summary
 
 
@@ -56,48 +54,14 @@ def cutout_names(names: Sequence[str]) -> list[str]:
     return [f'cutouts/{name}' for name in renamed(names, '.png')]
 
 
-def write_cutout(path: Path, cutout: Image.Image, made_of: str) -> None:
-    """Writes a transparent PNG, which remembers as a mask does; quickly, as what is cut off takes no space.
-
-    Raises:
-        UserError: It cannot be written.
-    """
-    mark = PngImagePlugin.PngInfo()
-    mark.add_text(_MARK, made_of)
-    with files.write_atomically(path) as file:
-        cutout.save(file, 'PNG', compress_level=1, pnginfo=mark)
+def write_cutout(path: Path, cutout: Image.Image) -> None:
+    """Writes a transparent PNG; quickly, as what is cut off takes no space."""
+    cutout.save(path, 'PNG', compress_level=1)
 
 
-def has_mask(path: Path, made_of: str) -> bool:
-    """Whether `write_mask` wrote this file from the same."""
-    try:
-        with Image.open(path) as image:
-            return image.info.get(_MARK) == made_of
-    except OSError:
-        return False
-
-
-def remove_own(path: Path) -> None:
-    """Removes a picture that an earlier call wrote; one of the user stays."""
-    try:
-        with Image.open(path) as image:
-            own = _MARK in image.info
-    except OSError:
-        return
-    if own:
-        path.unlink()
-
-
-def write_mask(path: Path, mask: Bool[np.ndarray, 'height width'], made_of: str) -> None:
-    """Writes a PNG, 255 where the object is and 0 elsewhere; it remembers what it was made of.
-
-    Raises:
-        UserError: It cannot be written.
-    """
-    mark = PngImagePlugin.PngInfo()
-    mark.add_text(_MARK, made_of)
-    with files.write_atomically(path) as file:
-        Image.fromarray(mask.astype(np.uint8) * 255).save(file, pnginfo=mark)
+def write_mask(path: Path, mask: Bool[np.ndarray, 'height width']) -> None:
+    """Writes a PNG, 255 where the object is and 0 elsewhere."""
+    Image.fromarray(mask.astype(np.uint8) * 255).save(path, 'PNG')
 
 
 def document(
@@ -106,6 +70,7 @@ def document(
     threshold: float,
     skipped: Sequence[Skipped],
     doubtful: Sequence[Skipped],
+    changed: Sequence[str],
 ) -> dict[str, Any]:
     """The content of pairs.json; groups and outliers are numbers of photos, from 0.
 
@@ -121,6 +86,7 @@ def document(
         'outliers': found.outliers,
         'skipped': [one._asdict() for one in skipped],
         'doubtful': [one._asdict() for one in doubtful],  # photos that were used and show next to nothing
+        'changed': list(changed),  # files of photos that a person has changed, and that were left
         **_decisions(found.probabilities),
     }
 

@@ -29,18 +29,20 @@ def save(found: CoSegmentation, folder: str | os.PathLike) -> Path:
     masks, cutouts = results_folder.mask_names(names), results_folder.cutout_names(names)
     saved = {}
     for index, (mask, cutout) in enumerate(zip(masks, cutouts, strict=True)):
-        results_folder.write_mask(out / mask, found.masks[index], 'saved')
+        with files.write_atomically(out / mask) as path:
+            results_folder.write_mask(path, found.masks[index])
         if found.masks[index].any():
-            results_folder.write_cutout(out / cutout, found.cutouts()[index], 'saved')
+            with files.write_atomically(out / cutout) as path:
+                results_folder.write_cutout(path, found.cutouts()[index])
     for name, index in group_folders.placed(found, names).items():
         saved[name] = Path(found.names[index])
-    group_folders.write(out, {name: photo for name, photo in saved.items() if photo.is_file()}, 'links')
+    group_folders.link(out, {name: photo for name, photo in saved.items() if photo.is_file()})
     with files.write_atomically(out / 'groups.csv') as path:
         path.write_text(group_folders.table(found, masks, cutouts), encoding='utf-8')
     write_page = write_overview if sparse.issparse(found.probabilities) else write_report
     with files.write_atomically(out / 'report.html') as path:
         write_page(path, found, threshold=found.threshold, title=f'{len(names)} photos')
-    files.write_json(out / 'pairs.json', results_folder.document(found, masks, found.threshold, [], []))
+    files.write_json(out / 'pairs.json', results_folder.document(found, masks, found.threshold, [], [], []))
     return out / 'report.html'
 
 

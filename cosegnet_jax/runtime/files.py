@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.errors import UserError, first_line
+
+_UNFINISHED = '.unfinished'
 
 # What NumPy raises on an .npz file that is cut short, damaged, or holds something else.
 DAMAGED_ARRAYS = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -27,16 +29,38 @@ def write_atomically(path: Path) -> Iterator[Path]:
         UserError: It cannot be written.
     """
     # Of this process alone; and short, for `path` may be as long as names can be.
-    unfinished = path.with_name(f'.unfinished{os.getpid()}{path.suffix}')
+    unfinished = path.with_name(f'{_UNFINISHED}{os.getpid()}{path.suffix}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
         unfinished.replace(path)
     except OSError as error:
         raise UserError(
-            f'{path}: cannot be written ({error.strerror}); mend that and start again, '
+            f'{path}: cannot be written ({error.strerror or first_line(error)}); mend that and start again, '
             f'what is written already is kept'
         ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes what killed processes left of `write_atomically` in a folder and those inside it."""
+    for path in folder.rglob(f'{_UNFINISHED}*'):
+        process = path.name.removeprefix(_UNFINISHED).split('.')[0]
+        if process.isdigit() and not (int(process) != os.getpid() and _runs(int(process))):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is of another user
+        return True
+    return True
 
 
 def write_json(path: Path, document: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -13,12 +14,33 @@ from jaxtyping import Array, Shaped
 
 from cosegnet_jax.runtime.errors import UserError
 
+_process: int | None = None  # that used the devices first
+
+
+def check_process() -> None:
+    """Refuses devices that another process has used before it forked into this one: JAX would hang.
+
+    Raises:
+        UserError: It has.
+    """
+    global _process
+    _process = _process or os.getpid()
+    if os.getpid() != _process:
+        raise UserError(
+            'JAX was used before this process was forked, and would hang in it; start processes with '
+            'multiprocessing.get_context("spawn"), and load the network in each'
+        )
+
 
 def data_mesh(devices: Iterable[Any] | None = None) -> Mesh:
     """One-dimensional mesh named 'data' over `devices`, else over every device of every process.
 
     Process by process, so that what a process holds of a batch is one run of its rows.
+
+    Raises:
+        UserError: See `check_process`.
     """
+    check_process()
     devices = sorted(
         jax.devices() if devices is None else devices, key=lambda device: (device.process_index, device.id)
     )

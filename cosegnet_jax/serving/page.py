@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cosegnet_jax.inference import prediction
-from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
+from cosegnet_jax.inference.settings import Settings
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.serving import archive, limits, sessions
 
@@ -31,13 +31,17 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
     busy = threading.Lock()  # so that nobody's folder is deleted while it is written to
     bars = gr.Progress(track_tqdm=True)  # those of `prediction.predict`
 
-    def predict(
-        visit: sessions.Session, given: Sequence[str], at: float
-    ) -> tuple[CoSegmentation, dict[str, Any]]:
+    def predict(visit: sessions.Session, given: Sequence[str], at: float) -> prediction.Outcome:
         photos = sessions.take(visit, given)
         limits.check([photo.path for photo in photos], bounds)
         visit.found.mkdir(parents=True, exist_ok=True)
-        return prediction.predict(photos, segmenter, visit.found, at)
+        settings = Settings(
+            threshold=at,
+            mask_threshold=segmenter.mask_threshold,
+            keep_outliers=segmenter.keep_outliers,
+            refine=segmenter.refine,
+        )
+        return prediction.predict(photos, segmenter, visit.found, settings)
 
     def shown(said: str, unused: str = '', report: str = '') -> list:
         said = html.escape(said)
@@ -50,7 +54,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
                 sessions.leave(visit)
                 return shown('')
             try:
-                _, document = predict(visit, given, at)
+                document = predict(visit, given, at).document
             except UserError as error:
                 return shown(str(error))
             report = (visit.found / 'report.html').read_text(encoding='utf-8')
@@ -61,8 +65,8 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
         visit = sessions.of(str(visitor.session_hash), folder)
         with busy:
             try:
-                found, document = predict(visit, given or [], at)
-                archive.write(visit.archive, found, document, visit.found)
+                outcome = predict(visit, given or [], at)
+                archive.write(visit.archive, outcome.found, outcome.document, visit.found)
             except UserError as error:
                 raise gr.Error(str(error), print_exception=False) from error
         return str(visit.archive)

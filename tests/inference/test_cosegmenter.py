@@ -1,5 +1,11 @@
 import dataclasses
+import io
+import math
+import os
+import subprocess
+import sys
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from pictures_of_discs import disc
@@ -114,6 +120,16 @@ def test_each_photo_is_looked_at_once_and_one_shape_is_compiled(monkeypatch, seg
     assert shapes == [(8, 32, 32, 3)] * 5  # batches of four, and one row for each of eight devices
 
 
+def test_what_is_left_of_a_collection_is_seen_to_the_bit_as_in_one_go(segmenter):
+    photos = [disc(seed) for seed in range(11)]
+    whole = list(segmenter.describe(photos, 11))
+    for start in (1, 6, 10):
+        rest = list(segmenter.describe(photos[start:], 11))
+        for one, other in zip(rest, whole[start:], strict=True):
+            np.testing.assert_array_equal(one.soft_mask, other.soft_mask)
+            np.testing.assert_array_equal(one.embedding, other.embedding)
+
+
 def test_photos_are_read_as_they_are_needed(segmenter):
     taken = []
 
@@ -212,10 +228,117 @@ def test_what_cannot_be_cosegmented_is_said_in_one_line(segmenter, images, messa
     assert '\n' not in str(raised.value)
 
 
-@pytest.mark.parametrize('method', ['cosegment', 'describe'])
-def test_one_name_is_no_list_of_photos(segmenter, method):
-    with pytest.raises(UserError, match=r'beach\.jpg: give a list of photos'):
-        list(getattr(segmenter, method)('beach.jpg'))
+def encoded(seed):
+    file = io.BytesIO()
+    disc(seed).save(file, 'PNG')
+    return file
+
+
+def test_what_is_no_list_of_photos_and_what_is_no_photo_is_said_in_one_line(run_folder):
+    """In a process whose arguments are not checked by their types, as those of a user are not."""
+    code = f"""
+import io, pathlib, sys
+import jax.numpy as jnp, numpy as np
+from PIL import Image
+from cosegnet_jax import CoSegmenter
+from cosegnet_jax.runtime.errors import UserError
+
+segmenter = CoSegmenter.from_pretrained({str(run_folder)!r})
+image, file = Image.new('RGB', (4, 3)), io.BytesIO()
+image.save(file, 'PNG')
+ones = [
+    'beach.jpg', pathlib.Path('beach.jpg'), np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4), np.uint8),
+    jnp.zeros((3, 4, 3), jnp.uint8), image, file, file.getvalue(), bytearray(file.getvalue()), 7, None,
+]
+others = [b'no photo', io.BytesIO(), 7, None, jnp.zeros((4, 4, 3)), np.zeros(()), [image]]
+for method in (segmenter.describe, segmenter.cosegment):
+    for images in ones + [[image, other] for other in others]:
+        try:
+            list(method(images))
+        except UserError as error:
+            print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, '')
+    lines = done.stdout.splitlines()
+    assert lines[:18] == lines[18:]
+    assert lines[:2] == ['beach.jpg: give a list of photos, not one name'] * 2
+    assert lines[2:5] == [
+        f'one array of {n} dimensions: give a list of photos, not one photo' for n in (3, 2, 3)
+    ]
+    kinds = ('Image', 'BytesIO', 'bytes', 'bytearray')
+    assert lines[5:9] == [f'one {kind}: give a list of photos, not one photo' for kind in kinds]
+    assert lines[9:11] == ['one int: give a list of photos', 'one NoneType: give a list of photos']
+    memory = (
+        'photo in memory: not an image that can be read (UnidentifiedImageError); give a sound JPEG or PNG'
+    )
+    assert lines[11:13] == [memory, memory]
+    for line, kind in zip(lines[13:15], ('int', 'NoneType'), strict=True):
+        assert line.startswith(f'{kind}: no photo; give a path, bytes, an open file')
+    assert 'an array of shape (4, 4, 3) and type float32: no picture; give uint8' in lines[15]
+    assert 'an array of shape () and type float64: no picture; give uint8' in lines[16]
+    assert lines[17].startswith('list: no photo')
+
+
+def test_what_pillow_opens_and_what_is_an_array_gives_the_same(tmp_path, segmenter):
+    disc(3).save(tmp_path / 'photo.png')
+    pixels = np.asarray(disc(3))
+    with (tmp_path / 'photo.png').open('rb') as file:
+        images = [
+            tmp_path / 'photo.png', encoded(3), encoded(3).getvalue(), bytearray(encoded(3).getvalue()),
+            memoryview(encoded(3).getvalue()), file, pixels, jnp.asarray(pixels), disc(3),
+        ]  # fmt: skip
+        found = segmenter.cosegment(images, threshold=0.0)
+        assert found.names == (
+            str(tmp_path / 'photo.png'), *(f'photo {number}' for number in range(1, 5)),
+            str(tmp_path / 'photo.png'), *(f'photo {number}' for number in range(6, 9)),
+        )  # fmt: skip
+        for mask, photo in zip(found.masks, found.photos, strict=True):  # files are read once more
+            np.testing.assert_array_equal(mask, found.masks[0])
+            np.testing.assert_array_equal(np.asarray(photo), pixels)
+    assert soft(next(segmenter.describe([encoded(3)]))).shape == (32, 32)
+
+
+def test_an_array_of_four_dimensions_holds_several_photos(segmenter):
+    photos = np.stack([np.asarray(disc(seed)) for seed in range(3)])
+    for several in (photos, jnp.asarray(photos)):
+        found = segmenter.cosegment(several, threshold=0.0)
+        assert [mask.shape for mask in found.masks] == [(40, 60)] * 3
+
+
+@pytest.mark.parametrize('value', [50, -0.1, 1.0001, math.nan, math.inf])
+def test_a_threshold_is_a_probability(segmenter, value):
+    message = rf'threshold={float(value)}: must be a number from 0 to 1$'
+    with pytest.raises(UserError, match=message):
+        segmenter.cosegment([disc(), disc(1)], float(value))
+    with pytest.raises(UserError, match=f'^mask_{message}'):
+        dataclasses.replace(segmenter, mask_threshold=float(value))
+
+
+@pytest.mark.parametrize('neighbors', [0, -1])
+def test_neighbors_are_counted_from_one_on(segmenter, neighbors):
+    with pytest.raises(UserError, match=rf'^neighbors={neighbors}: must be a whole number from 1 on'):
+        segmenter.cosegment([disc(), disc(1)], 0.5, neighbors)
+
+
+@pytest.mark.filterwarnings('ignore')  # JAX and Python warn of the fork
+def test_a_forked_process_is_refused_at_once_instead_of_hanging(segmenter):
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            list(segmenter.describe([disc()]))
+        except UserError as error:
+            os.write(writing, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        text = said.read()
+    os.waitpid(child, 0)
+    assert 'would hang in it; start processes with multiprocessing.get_context("spawn")' in text
 
 
 def test_config_of_the_run_decides_the_size_of_what_is_looked_at(segmenter):

@@ -10,8 +10,8 @@ from pictures_of_discs import disc, save
 from PIL import Image
 
 from cosegnet_jax.inference import collection, prediction, results_folder
-from cosegnet_jax.inference.annotations import formats
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
+from cosegnet_jax.inference.settings import Settings
 from cosegnet_jax.runtime.errors import UserError
 
 
@@ -19,7 +19,15 @@ def predict(segmenter, images, out, threshold=0.0, annotations=(), neighbors=Non
     listed = collection.find([str(images)]).photos
     prediction.check(listed, segmenter, out)
     out.mkdir(exist_ok=True)
-    return prediction.predict(listed, segmenter, out, threshold, annotations, neighbors)
+    settings = Settings(
+        threshold,
+        segmenter.mask_threshold,
+        neighbors or 0,
+        annotations,
+        segmenter.keep_outliers,
+        segmenter.refine,
+    )
+    return prediction.predict(listed, segmenter, out, settings)[:2]
 
 
 def gray_levels(path):
@@ -39,8 +47,8 @@ def looked_at(monkeypatch):
     seen = []
     describe = CoSegmenter.describe
 
-    def counting(self, images):
-        for one in describe(self, images):
+    def counting(self, *args):
+        for one in describe(self, *args):
             seen.append(one)
             yield one
 
@@ -99,10 +107,9 @@ def test_outliers_keep_their_masks_on_request(tmp_path, segmenter, photos):
 
 def test_annotations_lead_to_the_photos_and_follow_the_groups(tmp_path, segmenter, photos):
     pytest.importorskip('cv2', reason='needs OpenCV, of the extra annotations')
-    chosen = formats.chosen(['cvat', 'labelme'])
     out = tmp_path / 'out'
     for threshold, groups in ((0.0, {'group 1'}), (1.0, set())):
-        predict(segmenter, photos, out, threshold, chosen)
+        predict(segmenter, photos, out, threshold, ('cvat', 'labelme'))
         labels = {mask.get('label') for mask in ElementTree.parse(out / 'annotations/cvat.xml').iter('mask')}
         assert labels == groups
         for name in ('a/one.png', 'a/two 😀.jpg', 'b/one.png'):
@@ -185,9 +192,16 @@ def test_masks_that_are_there_are_not_written_again(tmp_path, segmenter, photos,
     missing = tmp_path / 'out' / document['masks'][1]
     missing.unlink()
     written = []
-    monkeypatch.setattr(results_folder, 'write_mask', lambda path, mask, made_of: written.append(path))
+    write = results_folder.write_mask
+
+    def counting(path, mask):
+        written.append(path.parent)
+        write(path, mask)
+
+    monkeypatch.setattr(results_folder, 'write_mask', counting)
     predict(segmenter, photos, tmp_path / 'out')
-    assert written == [missing]
+    assert written == [missing.parent]
+    assert missing.is_file()
 
 
 def test_a_photo_that_was_changed_or_whose_description_is_damaged_is_looked_at_again(
@@ -262,14 +276,18 @@ def test_what_was_found_in_other_photos_is_not_overwritten(tmp_path, segmenter, 
     out = tmp_path / 'out'
     predict(segmenter, photos, out)
     before = (out / 'pairs.json').read_bytes()
-    others = save(tmp_path / 'others', 'a/three.png', 'b/one.png')  # the same name, and another time
+    others = tmp_path / 'others'
+    for seed, name in enumerate(('three.png', 'one.png'), 10):  # one has the name of another
+        (others / 'b').mkdir(parents=True, exist_ok=True)
+        disc(seed).save(others / 'b' / name)
     with pytest.raises(
         UserError, match=r'--out=.*: holds what was found in other photos, .* delete this one'
     ):
         predict(segmenter, others, out)
     assert (out / 'pairs.json').read_bytes() == before
     (photos / 'a' / 'one.png').unlink()
-    save(photos, 'c/new.png')
+    (photos / 'c').mkdir()
+    disc(20).save(photos / 'c' / 'new.png')
     _, document = predict(segmenter, photos, out)  # some are the same
     assert document['names'] == ['a/two 😀.jpg', 'b/one.png', 'c/new.png']
 

@@ -19,7 +19,7 @@ def models(scale: float, folder: Path) -> dict:
 
     rng = np.random.default_rng(21)
     sound = inputs.model_file(inputs.run_folder(folder / 'run'), folder / 'exported')
-    expected, data = CoSegmenter.load(sound), sound.read_bytes()
+    expected, data = CoSegmenter.from_pretrained(sound), sound.read_bytes()
     path = folder / 'damaged.safetensors'
 
     def attempt() -> object:
@@ -31,7 +31,7 @@ def models(scale: float, folder: Path) -> dict:
             else inputs.damaged(data, rng)
         )
         path.write_bytes(content)
-        return CoSegmenter.load(path)
+        return CoSegmenter.from_pretrained(path)
 
     return _outcomes(attempt, max(20, round(MODELS * scale)), expected)
 
@@ -42,7 +42,7 @@ def checkpoints(scale: float, folder: Path) -> dict:
 
     rng = np.random.default_rng(22)
     run = inputs.run_folder(folder / 'run')
-    expected = CoSegmenter.load(run)
+    expected = CoSegmenter.from_pretrained(run)
     files = sorted(path.relative_to(run) for path in run.rglob('*') if path.is_file())
 
     def attempt() -> object:
@@ -53,7 +53,7 @@ def checkpoints(scale: float, folder: Path) -> dict:
         content = file.read_bytes()
         attempt.file = str(file.relative_to(damaged))
         file.write_bytes(inputs.damaged(content, rng) if content else b'x')
-        return CoSegmenter.load(damaged)
+        return CoSegmenter.from_pretrained(damaged)
 
     return _outcomes(attempt, max(20, round(CHECKPOINTS * scale)), expected)
 

@@ -20,9 +20,10 @@ def write(path: Path, found: CoSegmentation) -> None:
     """Writes one file.
 
     Raises:
-        UserError: It cannot be written, or pycocotools is not installed.
+        OSError: It cannot be written.
+        UserError: pycocotools is not installed.
     """
-    files.write_json(path, document(found))
+    path.write_text(files.to_json(document(found)) + '\n', encoding='utf-8')
 
 
 def document(found: CoSegmentation) -> dict[str, Any]:

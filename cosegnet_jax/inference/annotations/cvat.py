@@ -5,6 +5,7 @@ CVAT finds the photos of a task by their names, and the task must have the label
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from xml.sax.saxutils import XMLGenerator
@@ -15,7 +16,6 @@ from jaxtyping import Bool
 
 from cosegnet_jax.inference.annotations.labels import label, labeled
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
-from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError
 
 _NOT_IN_XML = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]')
@@ -25,27 +25,29 @@ def write(path: Path, found: CoSegmentation) -> None:
     """Writes one file.
 
     Raises:
-        UserError: It cannot be written, or the name of a photo holds what XML cannot.
+        OSError: It cannot be written.
+        UserError: The name of a photo holds what XML cannot.
     """
-    with files.write_atomically(path) as unfinished, unfinished.open('w', encoding='utf-8') as file:
-        xml = XMLGenerator(file, 'utf-8', short_empty_elements=True)
-        xml.startDocument()
-        _start(xml, 'annotations')
-        _text(xml, 'version', '1.1')
-        _labels(xml, len(found.groups))
-        for number, (name, group, mask) in enumerate(labeled(found)):
-            if _NOT_IN_XML.search(name):
-                raise UserError(f'{name!r}: a name that XML cannot hold; rename the photo')
-            height, width = mask.shape
-            size = {'width': str(width), 'height': str(height)}
-            _start(xml, 'image', {'id': str(number), 'name': name, **size})
-            if group:
-                described = {'label': label(group), 'source': 'auto', 'occluded': '0', 'z_order': '0'}
-                _start(xml, 'mask', described | _runs(mask))
-                xml.endElement('mask')
-            xml.endElement('image')
-            xml.ignorableWhitespace('\n')
-        xml.endElement('annotations')
+    file = io.StringIO()
+    xml = XMLGenerator(file, 'utf-8', short_empty_elements=True)
+    xml.startDocument()
+    _start(xml, 'annotations')
+    _text(xml, 'version', '1.1')
+    _labels(xml, len(found.groups))
+    for number, (name, group, mask) in enumerate(labeled(found)):
+        if _NOT_IN_XML.search(name):
+            raise UserError(f'{name!r}: a name that XML cannot hold; rename the photo')
+        height, width = mask.shape
+        size = {'width': str(width), 'height': str(height)}
+        _start(xml, 'image', {'id': str(number), 'name': name, **size})
+        if group:
+            described = {'label': label(group), 'source': 'auto', 'occluded': '0', 'z_order': '0'}
+            _start(xml, 'mask', described | _runs(mask))
+            xml.endElement('mask')
+        xml.endElement('image')
+        xml.ignorableWhitespace('\n')
+    xml.endElement('annotations')
+    path.write_text(file.getvalue(), encoding='utf-8')
 
 
 def _labels(xml: XMLGenerator, groups: int) -> None:

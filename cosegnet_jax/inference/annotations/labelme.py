@@ -8,11 +8,9 @@ type 'mask', which Labelme shows, moves and deletes, but does not reshape.
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,62 +19,49 @@ from jaxtyping import Bool
 from PIL import Image
 
 from cosegnet_jax.inference import results_folder
-from cosegnet_jax.inference.annotations.labels import label, labeled
+from cosegnet_jax.inference.annotations.labels import Labeled, label
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.optional_import import optional_import
 
 NEEDS = 'cv2'
 _VERSION = '5.5.0'  # of Labelme, whose format this is; since 5.3 there are shapes of type 'mask'
-_MADE = 'cosegnet'  # key of the digest of what was written; Labelme keeps what it does not know
 
 
-def write(folder: Path, found: CoSegmentation, photos: Sequence[Path]) -> None:
-    """Writes a file for each photo, such as 'cow/a.json' for 'cow/a.jpg'.
+def names(found: CoSegmentation) -> list[str]:
+    """The file of each photo, such as 'cow/a.json' for 'cow/a.jpg'."""
+    return results_folder.renamed(found.names, '.json')
 
-    What was corrected in Labelme since an earlier call is left as it is.
+
+def image_path(path: Path, photo: Path) -> str:
+    """How a file at `path` leads to its photo."""
+    return Path(os.path.relpath(photo, path.parent)).as_posix()
+
+
+def write(path: Path, photo: Labeled, image_path: str) -> None:
+    """Writes the file of one photo.
 
     Args:
-        folder: Where to.
-        found: Photos, groups and masks; names are paths from the folder of the photos.
-        photos: The file of each photo, to which the annotation leads.
+        path: Where to.
+        photo: Its group and its mask.
+        image_path: From where the file will be to the photo.
 
     Raises:
-        UserError: A file cannot be written, or OpenCV is not installed.
+        OSError: It cannot be written.
+        UserError: OpenCV is not installed.
     """
-    names = results_folder.renamed(found.names, '.json')
-    for name, photo, (_, group, mask) in zip(names, photos, labeled(found), strict=True):
-        path = folder / name
-        if _is_corrected(path):
-            continue
-        shapes = list(_shapes(mask, group)) if group else []
-        height, width = mask.shape
-        document = {
-            'version': _VERSION,
-            'flags': {},
-            'shapes': shapes,
-            'imagePath': Path(os.path.relpath(photo, path.parent)).as_posix(),
-            'imageData': None,
-            'imageHeight': height,
-            'imageWidth': width,
-            _MADE: _digest(shapes),
-        }
-        files.write_json(path, document)
-
-
-def _is_corrected(path: Path) -> bool:
-    """Whether there is a file whose shapes are others than were written."""
-    try:
-        document = json.loads(path.read_text(encoding='utf-8'))
-        return document.get(_MADE) != _digest(document['shapes'])
-    except FileNotFoundError:
-        return False
-    except (ValueError, KeyError, AttributeError, TypeError):
-        return True  # not ours, whatever it is
-
-
-def _digest(shapes: list[dict[str, Any]]) -> str:
-    return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:16]
+    _, group, mask = photo
+    height, width = mask.shape
+    document = {
+        'version': _VERSION,
+        'flags': {},
+        'shapes': list(_shapes(mask, group)) if group else [],
+        'imagePath': image_path,
+        'imageData': None,
+        'imageHeight': height,
+        'imageWidth': width,
+    }
+    path.write_text(files.to_json(document) + '\n', encoding='utf-8')
 
 
 def _shapes(mask: Bool[np.ndarray, 'height width'], group: int) -> Iterator[dict[str, Any]]:

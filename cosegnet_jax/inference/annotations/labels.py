@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
 
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
+from cosegnet_jax.runtime.on_demand import OnDemand
 
 
 class Labeled(NamedTuple):
@@ -24,9 +25,12 @@ def label(group: int) -> str:
     return f'group {group}'
 
 
-def labeled(found: CoSegmentation) -> Iterator[Labeled]:
-    """All photos in their order; one mask is in memory at a time."""
+def labeled(found: CoSegmentation) -> Sequence[Labeled]:
+    """All photos in their order; each is made when asked for, so that one mask is in memory."""
     groups = {member: number for number, members in enumerate(found.groups, 1) for member in members}
-    for index, name in enumerate(found.names):
+
+    def one(index: int) -> Labeled:
         mask = found.masks[index]
-        yield Labeled(name, groups[index] if mask.any() else 0, mask)
+        return Labeled(found.names[index], groups[index] if mask.any() else 0, mask)
+
+    return OnDemand(one, range(len(found.names)))

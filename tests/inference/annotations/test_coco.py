@@ -13,8 +13,8 @@ pytest.importorskip('pycocotools', reason='needs pycocotools, of the extra annot
 def test_what_pycocotools_reads_is_what_was_found(tmp_path):
     from pycocotools.coco import COCO
 
-    coco.write(tmp_path / 'annotations' / 'coco.json', found_masks.found())
-    read = COCO(tmp_path / 'annotations' / 'coco.json')
+    coco.write(tmp_path / 'coco.json', found_masks.found())
+    read = COCO(tmp_path / 'coco.json')
     images = read.loadImgs(read.getImgIds())
     assert [image['file_name'] for image in images] == list(found_masks.MASKS)
     sizes = [(image['height'], image['width']) for image in images]

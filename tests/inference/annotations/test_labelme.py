@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from cosegnet_jax.inference.annotations import labelme
+from cosegnet_jax.inference.annotations import formats
 
 pytest.importorskip('cv2', reason='needs OpenCV, of the extra annotations')
 
@@ -37,6 +37,12 @@ def photos(folder):
     return [folder / 'photos' / name for name in found_masks.MASKS]
 
 
+def write(folder, photos):
+    for file in formats.FORMATS['labelme'].files(found_masks.found(), folder, photos):
+        (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
+        file.write(folder / file.name)
+
+
 def written(folder):
     """What each file of a folder holds, by the photo it leads to."""
     documents = {}
@@ -47,7 +53,7 @@ def written(folder):
 
 
 def test_what_labelme_fills_in_is_what_was_found(tmp_path):
-    labelme.write(tmp_path / 'labelme', found_masks.found(), photos(tmp_path))
+    write(tmp_path, photos(tmp_path))
     documents = written(tmp_path / 'labelme')
     assert documents.keys() == set(photos(tmp_path))
     masks, groups = {}, {}
@@ -65,7 +71,7 @@ def test_what_labelme_fills_in_is_what_was_found(tmp_path):
 
 
 def test_only_parts_with_holes_are_shapes_that_cannot_be_reshaped(tmp_path):
-    labelme.write(tmp_path, found_masks.found(), photos(tmp_path))
+    write(tmp_path, photos(tmp_path))
     documents = written(tmp_path)
     kinds = {
         name: {shape['shape_type'] for shape in documents[photo]['shapes']}
@@ -78,30 +84,7 @@ def test_only_parts_with_holes_are_shapes_that_cannot_be_reshaped(tmp_path):
 
 
 def test_files_have_the_names_of_their_photos(tmp_path):
-    labelme.write(tmp_path / 'labelme', found_masks.found(), photos(tmp_path))
+    write(tmp_path, photos(tmp_path))
     for name, file in FILES.items():
         document = json.loads((tmp_path / 'labelme' / file).read_text())
         assert document['imagePath'] == f'../../photos/{name}'
-
-
-def test_what_was_corrected_is_left_and_the_rest_is_written_anew(tmp_path):
-    found = found_masks.found()
-    labelme.write(tmp_path, found, photos(tmp_path))
-    ring, pixel = tmp_path / 'car' / 'ring.json', tmp_path / 'car' / 'pixel.json'
-    before = pixel.read_text()
-    corrected = json.loads(ring.read_text())
-    corrected['shapes'][0]['label'] = 'a ring'
-    ring.write_text(json.dumps(corrected))
-    pixel.write_text(before.replace('pixel.jpg', 'moved.jpg'))  # its shapes are those that were written
-    labelme.write(tmp_path, found, photos(tmp_path))
-    assert json.loads(ring.read_text()) == corrected
-    assert pixel.read_text() == before
-
-
-def test_a_file_of_somebody_else_is_left(tmp_path):
-    for text in ('not JSON', '[]', '{"shapes": []}'):
-        other = tmp_path / 'car' / 'ring.json'
-        other.parent.mkdir(exist_ok=True)
-        other.write_text(text)
-        labelme.write(tmp_path, found_masks.found(), photos(tmp_path))
-        assert other.read_text() == text
