@@ -183,11 +183,14 @@ def _sha256(path: Path) -> str | None:
 def _remove(out: Path, name: str) -> None:
     """Removes a file, and the folders that it leaves empty."""
     path = out / name
-    path.unlink()
-    for folder in path.parents:
-        if folder == out or any(folder.iterdir()):
-            return
-        folder.rmdir()
+    try:
+        path.unlink()
+        for folder in path.parents:
+            if folder == out or any(folder.iterdir()):
+                return
+            folder.rmdir()
+    except OSError as error:
+        raise UserError(f'{path}: {error.strerror}; remove it') from error
 
 
 def _few(names: list[str], most: int = 4) -> str:

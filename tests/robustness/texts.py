@@ -48,6 +48,7 @@ def run(scale: float, folder: Path) -> dict:
         'split_files': _split_files,
         'configs': _configs,
         'command_lines': _command_lines,
+        'remembered': _remembered,
     }
     figures = {name: kind(count, folder) for name, kind in kinds.items()}
     totals = collections.Counter()
@@ -151,6 +152,32 @@ def _command_lines(count: int, folder: Path) -> dict:
         return True
 
     return _tried(max(20, count // 10), _keys(), attempt)
+
+
+def _remembered(count: int, folder: Path) -> dict:
+    from cosegnet_jax.inference import cache
+    from cosegnet_jax.inference import settings as remembered
+
+    cache.begin(folder / 'out', 16 * 'a')
+    path = folder / 'out' / '.described' / 'settings.json'
+
+    def attempt(content: bytes) -> bool:
+        path.write_bytes(content)
+        found = remembered.remembered(folder / 'out')
+        return 0 <= found.threshold <= 1 and all(isinstance(name, str) for name in found.annotations)
+
+    level = st.floats(0, 1) | st.floats() | st.text(max_size=3) | st.booleans()
+    fields = {
+        'threshold': level,
+        'mask_threshold': level,
+        'neighbors': st.integers() | level,
+        'annotations': _JSON,
+        'keep_outliers': _JSON,
+        'refine': _JSON,
+        'groups': _JSON,
+    }
+    texts = st.fixed_dictionaries({}, optional=fields).map(lambda one: json.dumps(one).encode())
+    return _tried(count, texts | st.binary(max_size=30), attempt)
 
 
 if __name__ == '__main__':
