@@ -52,7 +52,7 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
     assert 'settings: --threshold=1.0 --mask_threshold=0.5 --annotations=cvat\n' in other.stderr
 
     third = run(
-        '-m', 'cosegnet_jax', 'predict', f'--workdir={run_folder}', f'--images={photos}', f'--out={out}'
+        '-m', 'cosegnet_jax', 'predict', f'--model={run_folder}', f'--images={photos}', f'--out={out}'
     )
     assert third.stdout == other.stdout  # as it was asked for before
     assert 'settings: --threshold=1.0 --mask_threshold=0.5 --annotations=cvat\n' in third.stderr
