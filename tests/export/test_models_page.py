@@ -88,7 +88,9 @@ def test_onnxruntime_finds_the_same(after, folder):
         pytest.skip("jax2onnx and onnxruntime are not installed: pip install 'cosegnet-jax[onnx]'")
     (folder / 'onnx').mkdir()
     to_onnx = onnx_file.converter()
-    export(folder / 'run', folder / 'onnx', None, 'float32', [lambda *args: onnx_file.write(*args, to_onnx)])
+    export(
+        str(folder / 'run'), folder / 'onnx', None, 'float32', [lambda *args: onnx_file.write(*args, to_onnx)]
+    )
     for file in (folder / 'onnx').glob('*.onnx'):
         file.rename(folder / 'exported' / file.name)
     found, there = after('With this package')['found'], after('With ONNX Runtime')
