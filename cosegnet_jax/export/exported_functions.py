@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, UInt8
 from cosegnet_jax.networks import image_network
 from cosegnet_jax.networks.cosegnet import CoSegNet
 from cosegnet_jax.networks.heads import EMBEDDING
+from cosegnet_jax.networks.pyramid import PyramidCoSegNet
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 
 
@@ -27,13 +28,13 @@ class Function(NamedTuple):
     outputs: tuple[str, ...]
 
 
-def merged(network: TrainedNetwork) -> CoSegNet:
+def merged(network: TrainedNetwork) -> CoSegNet | PyramidCoSegNet:
     """The network with its parameters, on one device, however many hold them."""
     params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), network.params)
     return nnx.merge(network.graph, params)
 
 
-def functions(model: CoSegNet, side: int) -> tuple[Function, Function]:
+def functions(model: CoSegNet | PyramidCoSegNet, side: int) -> tuple[Function, Function]:
     """`describe` and `decide`, of embeddings, as `CoSegmenter` has them.
 
     Args:

@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import jax
 import numpy as np
@@ -17,7 +17,7 @@ from cosegnet_jax.data.files.image_files import load, quiet, upright
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path
 
-Source = str | os.PathLike | Image.Image | np.ndarray | jax.Array | bytes | bytearray | memoryview | BinaryIO
+Source = str | os.PathLike | Image.Image | np.ndarray | jax.Array | bytes | bytearray | memoryview | io.IOBase
 
 
 def read(source: Source) -> Image.Image:
@@ -71,7 +71,7 @@ def several(images: Iterable[Source]) -> Iterable[Source]:
     return images
 
 
-def _opened(file: BinaryIO) -> Image.Image:
+def _opened(file: io.IOBase) -> Image.Image:
     """The picture in an open file, which may be asked for again."""
     try:
         file.seek(0)

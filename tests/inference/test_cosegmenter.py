@@ -122,9 +122,9 @@ def test_each_photo_is_looked_at_once_and_one_shape_is_compiled(monkeypatch, seg
 
 def test_what_is_left_of_a_collection_is_seen_to_the_bit_as_in_one_go(segmenter):
     photos = [disc(seed) for seed in range(11)]
-    whole = list(segmenter.describe(photos, 11))
+    whole = list(segmenter.describe(photos))
     for start in (1, 6, 10):
-        rest = list(segmenter.describe(photos[start:], 11))
+        rest = list(segmenter.describe(photos[start:]))
         for one, other in zip(rest, whole[start:], strict=True):
             np.testing.assert_array_equal(one.soft_mask, other.soft_mask)
             np.testing.assert_array_equal(one.embedding, other.embedding)

@@ -104,7 +104,7 @@ def test_photos_are_dropped_and_groups_masks_and_cutouts_taken_away(page, tmp_pa
     assert sorted(shown) == ['one (2).png', 'one.png', 'two 😀.png']
     reasons = page.locator('#unused li').all_inner_texts()
     assert [reason.split(': ')[0] for reason in reasons] == ['bomb.png', 'text.jpg']
-    assert 'so many pixels' in reasons[0]
+    assert 'more than 1 megapixels' in reasons[0]
     assert 'not an image that can be read' in reasons[1]
     assert str(temporary) not in ''.join(reasons)
 
