@@ -2,6 +2,7 @@ import pytest
 
 from cosegnet_jax import CoSegmenter
 from cosegnet_jax.export import model_file, shipped_network
+from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 
 
@@ -19,3 +20,13 @@ def test_it_is_what_is_used_where_none_is_named(tmp_path, monkeypatch, network):
     shipped = CoSegmenter.from_pretrained().network
     assert shipped.fingerprint() == CoSegmenter.from_pretrained(shipped_network.FILE).network.fingerprint()
     assert shipped.dataset == network.dataset
+
+
+def test_the_network_that_ships_is_small_and_its_card_is_beside_it():
+    file = shipped_network.find()
+    assert file.stat().st_size < 16 * 2**20
+    shipped = model_file.read(file, meshes.data_mesh())
+    assert (shipped.config.model.name, shipped.config.scored_size) == ('pyramid', 320)
+    card = file.with_name('README.md').read_text(encoding='utf-8')
+    assert f'| trained on | {shipped.images} images of {shipped.dataset} |' in card
+    assert f'{shipped.step} steps of {shipped.config.optimizer.name}' in card
