@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 from pictures_of_discs import disc, save
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cosegnet_jax.inference import collection, prediction, results_folder
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
@@ -311,3 +311,22 @@ def test_a_black_photo_is_used_and_named_every_time(tmp_path, segmenter, photos)
         _, document = predict(segmenter, photos, tmp_path / 'out')
         assert 'b/night.png' in document['names']
         assert document['doubtful'] == [{'name': 'b/night.png', 'reason': 'nearly black throughout'}]
+
+
+@pytest.mark.parametrize('orientation', range(2, 9))
+def test_a_photo_that_exif_turns_is_turned_once(tmp_path, segmenter, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright, turned = tmp_path / 'upright', tmp_path / 'turned'
+    for folder in (upright, turned):
+        folder.mkdir()
+    for name, seed in (('a.png', 0), ('b.png', 1)):
+        disc(seed, (60, 36)).save(turned / name, exif=exif)
+        with Image.open(turned / name) as stored:
+            ImageOps.exif_transpose(stored).save(upright / name)
+    expected, _ = predict(segmenter, upright, tmp_path / 'expected')
+    found, _ = predict(segmenter, turned, tmp_path / 'found')
+    assert expected.masks[0].any()
+    for index in range(2):
+        np.testing.assert_array_equal(found.masks[index], expected.masks[index])
+        np.testing.assert_array_equal(found.cutouts()[index], expected.cutouts()[index])

@@ -27,6 +27,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _UNDOING = {6: 8, 8: 6}  # the others undo themselves
+_EXIF, _EXIF_TEXT = 'exif', 'Raw profile type exif'  # where Pillow keeps what states the orientation
+_XMP_KEYS = ('xmp', 'XML:com.adobe.xmp')
 
 
 def read_orientation(image: Image.Image) -> int | None:
@@ -38,11 +40,11 @@ def read_orientation(image: Image.Image) -> int | None:
     if image.format == 'TIFF':
         return _of_tiff(image)
     info = image.info
-    for exif in (info.get('exif'), _unpack_profile(info.get('Raw profile type exif'))):
+    for exif in (info.get(_EXIF), _unpack_profile(info.get(_EXIF_TEXT))):
         found = _of_exif(exif) if isinstance(exif, bytes) else None
         if found:
             return found
-    for xmp in (info.get('xmp'), info.get('XML:com.adobe.xmp')):
+    for xmp in map(info.get, _XMP_KEYS):
         text = xmp.encode('utf-8', 'replace') if isinstance(xmp, str) else xmp
         match = _XMP.search(text) if isinstance(text, bytes) else None
         if match:
@@ -51,8 +53,16 @@ def read_orientation(image: Image.Image) -> int | None:
 
 
 def turn(image: Image.Image, orientation: int | None) -> Image.Image:
-    """The image as it is to be seen, where its pixels are stored in this orientation."""
-    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+    """The image as it is to be seen, where its pixels are stored in this orientation.
+
+    An image that was turned states no orientation: whoever reads it next must not turn it again.
+    """
+    if orientation not in _TURNS:
+        return image
+    turned = image.transpose(_TURNS[orientation])
+    for key in (_EXIF, _EXIF_TEXT, *_XMP_KEYS):
+        turned.info.pop(key, None)
+    return turned
 
 
 def turn_back(image: Image.Image, orientation: int | None) -> Image.Image:
