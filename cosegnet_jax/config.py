@@ -194,6 +194,9 @@ class Train:
     views: Annotated[Count, _PYRAMID] = (
         0  # of each image, kept as the frozen blocks see them; 0 varies images at every step
     )
+    calibrate: Annotated[bool, _PYRAMID] = (
+        False  # fit decisions and masks to the validation part; see training/calibration.py
+    )
     stop_after_evals: Count = 0  # evaluations without a better validation score; 0 never stops early
     heads_steps: Annotated[Count, _COSEGNET, UnreadWith('optimizer.heads_rate', (0.0,))] = (
         0  # final steps for only the metric and decision networks; see training/heads_phase.py

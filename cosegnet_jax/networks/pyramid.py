@@ -8,7 +8,7 @@ the photo.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -114,6 +114,23 @@ class PyramidCoSegNet(nnx.Module):
     def decide(self, first: Float[Array, '*n 64'], second: Float[Array, '*n 64']) -> Float[Array, '*n']:
         """Logit that the two images share an object, for each pair of embeddings."""
         return self.decision(first, second)
+
+
+def calibrate(params: Any, factor: float, shift: float, mask_shift: float) -> Any:
+    """Parameters that turn the logit of a decision into factor · logit + shift, and move that of a pixel.
+
+    Args:
+        params: Of a `PyramidCoSegNet`.
+        factor: Of a pair's logit.
+        shift: Added to it.
+        mask_shift: Added to a pixel's logit. Embeddings change a little, since masks weight their averages.
+    """
+    decision, mask = dict(params['decision']), dict(params['decoder']['mask'])
+    decision['fc2'] = {name: factor * value for name, value in decision['fc2'].items()}
+    decision['factor'] = factor * decision['factor']
+    decision['bias'] = factor * decision['bias'] + shift
+    mask['bias'] = mask['bias'] + mask_shift
+    return params | {'decision': decision, 'decoder': params['decoder'] | {'mask': mask}}
 
 
 class Level(nnx.Module):

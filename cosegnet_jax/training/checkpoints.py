@@ -25,6 +25,7 @@ from cosegnet_jax.config import Config
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training import run_files
+from cosegnet_jax.training.calibration import Calibration, calibrated
 from cosegnet_jax.training.state import State, abstract_params, scored
 from cosegnet_jax.training.training_images import TrainedOn
 
@@ -79,14 +80,21 @@ def manager(workdir: Path, read_only: bool = False) -> ocp.CheckpointManager:
 
 
 def save(
-    manager: ocp.CheckpointManager, state: State, config: Config, trained_on: TrainedOn, score: float | None
+    manager: ocp.CheckpointManager,
+    state: State,
+    config: Config,
+    trained_on: TrainedOn,
+    score: float | None,
+    fitted: Calibration | None = None,
 ) -> None:
     """Saves parameters, optimizer state, step, config and the names of the training images.
 
-    `score` is that of the validation part, if known.
+    `score` is that of the validation part, if known; `fitted` belongs to the parameters that are scored.
     """
     learning = {} if state.average is None else {'learning': ocp.args.StandardSave(state.params)}
     described = {'config': dataclasses.asdict(config), 'trained_on': trained_on._asdict()}
+    if fitted:
+        described['calibration'] = fitted._asdict()
     manager.save(
         int(state.step),
         args=ocp.args.Composite(
@@ -252,7 +260,13 @@ def load_network(workdir: Path, config: Config | None, mesh: Mesh, step: int | N
         like = ocp.args.StandardRestore(abstract_params(saved.model, mesh))
         params = _read(checkpoints, step, params=like)['params']
         seen = trained_on_of(checkpoints, step)
-        return networks.trained(saved, params, mesh, step=step, dataset=seen.name, images=len(seen.filenames))
+        network = networks.trained(
+            saved, params, mesh, step=step, dataset=seen.name, images=len(seen.filenames)
+        )
+        if (_place(checkpoints, step) / 'calibration').exists():
+            fitted = Calibration(**_read_json(checkpoints, step, 'calibration'))
+            network = calibrated(network, fitted)
+        return network
 
 
 def load_trained_on(workdir: Path, step: int) -> TrainedOn:

@@ -25,6 +25,7 @@ from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import Stopped, UserError, printable
 from cosegnet_jax.training import (
+    calibration,
     checkpoints,
     heads_phase,
     optimizer,
@@ -113,14 +114,17 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                 if not (evaluate or stopping or number % config.train.save_every_steps == 0):
                     continue
                 _log_step(pending, config, log, manager)  # nothing is saved that is not known to be sound
-                pending, score = None, None
+                pending, score, fitted = None, None, None
                 if evaluate:
                     judged = networks.trained(config, state.scored(current), mesh)
+                    if config.train.calibrate:
+                        fitted = calibration.fit_calibration(config, judged, validation)
+                        judged = calibration.calibrated(judged, fitted)
                     scalars, picture = validate(config, judged, validation)
                     score = scalars[checkpoints.SCORE]
                     patience.see(score)
                     log.validation(number, scalars, picture)
-                checkpoints.save(manager, current, config, trained_on, score)
+                checkpoints.save(manager, current, config, trained_on, score, fitted)
                 if stopping:
                     raise Stopped(
                         f'stopped at step {number} and saved; the same command continues from there'

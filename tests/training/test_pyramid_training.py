@@ -9,6 +9,7 @@ import pytest
 from flax import nnx
 
 from cosegnet_jax import config as configs
+from cosegnet_jax import data
 from cosegnet_jax.evaluation.scoring import validate
 from cosegnet_jax.export import model_folder, stablehlo
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
@@ -18,7 +19,7 @@ from cosegnet_jax.networks.layers import Conv3x3, scaled
 from cosegnet_jax.ops.pooling import max_pool
 from cosegnet_jax.reports.run_evaluation import evaluate_run
 from cosegnet_jax.runtime import mesh as meshes
-from cosegnet_jax.training import checkpoints, loop
+from cosegnet_jax.training import calibration, checkpoints, loop, run_files
 
 
 class Toy(Chain):
@@ -100,6 +101,19 @@ def test_what_is_kept_is_the_average(finished, tmp_path):
     want = jax.tree.map(lambda average, new: 2 / 11 * average + 9 / 11 * new, begun, two)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), params_at(finished, 2), want)
     assert any(not np.allclose(a, b) for a, b in zip(*map(jax.tree.leaves, (begun, one)), strict=True))
+
+
+def test_what_is_loaded_is_calibrated_as_what_was_validated(tmp_path):
+    config = dataclasses.replace(CONFIG, train=dataclasses.replace(CONFIG.train, calibrate=True))
+    loop.train(config, tmp_path, validate)
+    network = checkpoints.load_network(tmp_path, config, meshes.data_mesh(), 2)
+    validation = data.part(data.load(config), config, 'validation')
+    scores, _ = validate(config, network, validation)
+    recorded = [record for record in run_files.read(tmp_path) if record['step'] == 2][-1]
+    assert scores.items() <= recorded.items()
+    # Fitting again finds nothing left to do.
+    again = calibration.fit_calibration(config, network, validation)
+    np.testing.assert_allclose(again, (1, 0, 0), atol=0.05)
 
 
 def test_it_is_scored_given_away_and_used_as_cosegnet_is(finished, tmp_path):

@@ -1,0 +1,109 @@
+"""Decisions that are probabilities, and masks cut at one half: both fitted on the validation part.
+
+A network that learns from few photos is too sure of itself on others, and masks that are trained for overlap
+are a little large. Three numbers mend that. They go into the weights of the last layers
+(`networks.pyramid.calibrate`), so that every form of the network has them and one half is the threshold.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy import optimize
+
+from cosegnet_jax.config import Config
+from cosegnet_jax.data.batches import visible_classes
+from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.networks import pyramid
+from cosegnet_jax.networks.image_network import ImageNetwork
+
+_THRESHOLDS = np.arange(0.3, 0.71, 0.02)
+_STIFFNESS = 1e-3  # keeps the line where few pairs say little
+
+
+class Calibration(NamedTuple):
+    """What `networks.pyramid.calibrate` does to the logits of decisions and masks."""
+
+    factor: float  # of the logit of a decision
+    shift: float  # added to it
+    mask_shift: float  # added to the logit of a pixel
+
+
+def calibrated(network: ImageNetwork, calibration: Calibration) -> ImageNetwork:
+    """The network after calibration."""
+    return dataclasses.replace(network, params=pyramid.calibrate(network.params, *calibration))
+
+
+def fit_calibration(config: Config, network: ImageNetwork, examples: Examples) -> Calibration:
+    """Fits the masks' shift by the mean Jaccard index of the images, then the decisions' line by likelihood.
+
+    Positive and negative pairs weigh as much as in training, whatever their numbers: nobody knows how often
+    two photos of a user share something.
+
+    Args:
+        config: Holds the weights of positive and negative pairs.
+        network: To be calibrated; its masks are those of `PyramidCoSegNet`.
+        examples: The validation part.
+    """
+    masks, _ = _describe(config, network, examples)
+    overlaps = _jaccard(masks, np.asarray(examples.masks) > 0)
+    mask_shift = float(-_logit(_THRESHOLDS)[overlaps.mean(0).argmax()])
+    _, points = _describe(config, calibrated(network, Calibration(1.0, 0.0, mask_shift)), examples)
+
+    classes = visible_classes(examples.labels, examples.visible)
+    share = (classes[:, None, :, None] == classes[None, :, None, :]) & (classes >= 0)[:, None, :, None]
+    upper = np.triu_indices(len(points), 1)
+    probability = np.clip(network.decide(points, points, symmetric=False)[upper], 1e-6, 1 - 1e-6)
+    weights = config.loss.w3_positive, config.loss.w3_negative
+    return Calibration(*fit_line(_logit(probability), share.any((2, 3))[upper], weights), mask_shift)
+
+
+def _describe(
+    config: Config, network: ImageNetwork, examples: Examples
+) -> tuple[Float[np.ndarray, 'n h w'], Float[np.ndarray, 'n 64']]:
+    """Mask probabilities and embeddings of all images."""
+    size = config.evaluation.batch_images
+    photos = (np.asarray(examples.images[rows]) for rows in examples.batches(size))
+    masks, embeddings = zip(*network.describe(photos, size), strict=True)
+    return np.concatenate(masks), np.concatenate(embeddings)
+
+
+def fit_line(
+    logits: Float[np.ndarray, ' n'], share: Bool[np.ndarray, ' n'], weights: tuple[float, float]
+) -> tuple[float, float]:
+    """Factor and shift of logits that make the decisions most likely (Platt, 1999).
+
+    Args:
+        logits: Of pairs.
+        share: Which of them share an object.
+        weights: Of all positive pairs together, and of all negative ones.
+    """
+    of_pair = np.where(share, weights[0] / max(share.sum(), 1), weights[1] / max((~share).sum(), 1))
+    sign = np.where(share, -1.0, 1.0)
+
+    def loss(line: Float[np.ndarray, ' 2']) -> float:
+        surprise = np.logaddexp(0, sign * (line[0] * logits + line[1]))
+        return float(of_pair @ surprise + _STIFFNESS * np.sum((line - unchanged) ** 2))
+
+    unchanged = np.array([1.0, 0.0])
+    factor, shift = optimize.minimize(loss, unchanged, method='Nelder-Mead').x
+    return float(factor), float(shift)
+
+
+def _jaccard(
+    masks: Float[np.ndarray, 'n h w'], truth: Bool[np.ndarray, 'n h w']
+) -> Float[np.ndarray, 'n thresholds']:
+    """Jaccard index of each image at each threshold; one where both are empty."""
+    found = []
+    for threshold in _THRESHOLDS:
+        cut = masks >= threshold
+        both, either = (cut & truth).sum((1, 2)), (cut | truth).sum((1, 2))
+        found.append(np.where(either, both / np.maximum(either, 1), 1.0))
+    return np.stack(found, 1)
+
+
+def _logit(probability: Float[np.ndarray, '*n']) -> Float[np.ndarray, '*n']:
+    return np.log(probability / (1 - probability))
