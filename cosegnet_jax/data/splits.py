@@ -100,6 +100,28 @@ def keep_copies_together(split: Split, first_copy: Int[np.ndarray, ' n']) -> Spl
     return Split(*(np.flatnonzero(part_of[first_copy] == number) for number in range(len(names))))
 
 
+def leave_out_classes(split: Split, labels: Int[np.ndarray, 'n objects'], ways: int) -> list[Split]:
+    """Splits that test on classes which training never shows: number k leaves out classes k, k + ways, ...
+
+    An image that shows a class which is left out is not trained on. One that shows only such classes is tested
+    on. All others keep their part, and the old test part joins training.
+
+    Args:
+        split: Says which images are for validation.
+        labels: Classes that each image shows, NO_CLASS elsewhere.
+        ways: How many splits there are.
+    """
+    splits = []
+    for way in range(ways):
+        left_out = (labels % ways == way) & (labels != NO_CLASS)
+        known = ~left_out.any(1)
+        new = (left_out | (labels == NO_CLASS)).all(1) & ~known
+        validation = np.intersect1d(split.validation, np.flatnonzero(known))
+        train = np.setdiff1d(np.flatnonzero(known), validation)
+        splits.append(Split(train, validation, np.flatnonzero(new)))
+    return splits
+
+
 def listing(split: Split, filenames: tuple[str, ...]) -> dict[str, list[str]]:
     """A split as file names, part by part."""
     return {

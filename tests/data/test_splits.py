@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -93,6 +94,16 @@ def test_an_image_of_several_classes_counts_for_the_rarest():
 
 
 NAMES = tuple(f'x/{i}' for i in range(len(LABELS)))
+
+
+def test_classes_that_are_left_out_are_tested_on_and_in_no_other_part():
+    none = -1
+    labels = np.array([[0, none], [1, none], [2, none], [0, 1], [0, 2], [1, 3], [2, none], [3, none]])
+    drawn = splits.Split(np.array([0, 1, 2, 3, 4]), np.array([5, 6]), np.array([7]))
+    first, second = splits.leave_out_classes(drawn, labels, 2)
+    # Classes 0 and 2: image 3 shows a known class too, so it is in no part.
+    assert [list(part) for part in dataclasses.astuple(first)] == [[1, 7], [5], [0, 2, 4, 6]]
+    assert [list(part) for part in dataclasses.astuple(second)] == [[0, 2, 4], [6], [1, 5, 7]]
 
 
 @pytest.fixture
