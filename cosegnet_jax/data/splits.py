@@ -103,8 +103,8 @@ def keep_copies_together(split: Split, first_copy: Int[np.ndarray, ' n']) -> Spl
 def leave_out_classes(split: Split, labels: Int[np.ndarray, 'n objects'], ways: int) -> list[Split]:
     """Splits that test on classes which training never shows: number k leaves out classes k, k + ways, ...
 
-    An image that shows a class which is left out is not trained on. One that shows only such classes is tested
-    on. All others keep their part, and the old test part joins training.
+    An image that shows a class which is left out is not trained on. One that shows only such classes is
+    tested on. All others keep their part, and the old test part joins training.
 
     Args:
         split: Says which images are for validation.
