@@ -5,9 +5,9 @@ python benchmarks/edges.py --images=SET/images --masks=SET/masks [--photos=100] 
 Prints two lines of JSON for each size at which the network looks at photos: masks enlarged bilinearly, and
 refined as `predict --refine` does. --model is that of predict. The mask of a photo is the PNG of the same
 relative name, with 255 on the object and 0 elsewhere. The boundary F-score is the harmonic mean of two
-shares: of the found boundary that is near a true one, and of the true boundary that is near a found one. Near
-is 0.8 % of the diagonal (Perazzi et al., A Benchmark Dataset and Evaluation Methodology for Video Object Segmentation,
-CVPR 2016).
+shares: of the found boundary that is near a true one, and of the true boundary that is near a found one.
+Near is 0.8 % of the diagonal (Perazzi et al., A Benchmark Dataset and Evaluation Methodology for Video
+Object Segmentation, CVPR 2016).
 """
 
 from __future__ import annotations
