@@ -83,8 +83,8 @@ _JSON = flags.DEFINE_bool('json', False, 'Print the content of pairs.json instea
 def main() -> None:
     """Groups and segments the photos of a collection."""
     given = _given()
-    if _MAX_MEGAPIXELS.value is not None:
-        limit_pixels(int(_MAX_MEGAPIXELS.value * MEGA))
+    pixels = None if _MAX_MEGAPIXELS.value is None else int(_MAX_MEGAPIXELS.value * MEGA)
+    limit_pixels(pixels, 'let --max_megapixels allow it')
     if _DRY_RUN.value and _JSON.value:
         raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
     out = local_path(_OUT.value, '--out=') if _OUT.value else _beside(given)

@@ -163,7 +163,7 @@ def _describe(
                 try:
                     image = read(photo.path)
                 except UserError as error:
-                    skipped.append(Skipped(photo.name, str(error).removeprefix(f'{photo.path}: ')))
+                    skipped.append(Skipped(photo.name, str(error).removeprefix(printable(f'{photo.path}: '))))
                     bar.update()
                     continue
                 under_way.append(photo)

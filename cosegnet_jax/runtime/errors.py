@@ -22,8 +22,12 @@ _PIPE_CLOSED = 141  # what shells report of a program that ends so
 class UserError(Exception):
     """Something the user can put right: one line that says what is wrong, where, and what to do.
 
-    The entry points print its text without a traceback and exit with status 2.
+    The entry points print its text without a traceback and exit with status 2. It stays one line where it
+    quotes what others wrote: see `printable`.
     """
+
+    def __init__(self, text: str):
+        super().__init__(printable(text))
 
 
 class Stopped(UserError):  # noqa: N818 (a wish, not an error)

@@ -31,8 +31,8 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
     busy = threading.Lock()  # so that nobody's folder is deleted while it is written to
     bars = gr.Progress(track_tqdm=True)  # those of `prediction.predict`
 
-    def predict(visit: sessions.Session, given: Sequence[str], at: float) -> prediction.Outcome:
-        photos = sessions.take(visit, given)
+    def predict(visit: sessions.Session, given: Sequence[dict], at: float) -> prediction.Outcome:
+        photos = sessions.take(visit, [one['path'] for one in given])
         limits.check([photo.path for photo in photos], bounds)
         visit.found.mkdir(parents=True, exist_ok=True)
         settings = Settings(
@@ -47,7 +47,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
         said = html.escape(said)
         return [said, gr.HTML(unused, visible=bool(unused)), report, gr.Button(visible=bool(report))]
 
-    def look(given: list[str] | None, at: float, visitor: gr.Request, _=bars) -> list:
+    def look(given: list[dict] | None, at: float, visitor: gr.Request, _=bars) -> list:
         visit = sessions.of(str(visitor.session_hash), folder)
         with busy:
             if not given:
@@ -61,7 +61,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
         said = f'{len(document["names"])} photos were looked at.'
         return shown(said, _unused(document['skipped']), _framed(report))
 
-    def pack(given: list[str] | None, at: float, visitor: gr.Request, _=bars) -> str:
+    def pack(given: list[dict] | None, at: float, visitor: gr.Request, _=bars) -> str:
         visit = sessions.of(str(visitor.session_hash), folder)
         with busy:
             try:
@@ -92,6 +92,7 @@ def build(segmenter: CoSegmenter, bounds: limits.Limits, threshold: float, folde
             'concurrency_id': 'network',
             'concurrency_limit': 1,
             'api_visibility': 'private',
+            'preprocess': False,  # it would leave an empty file for each photo
         }
         photos.change(look, outputs=[status, unused, report, button], **event)
         button.click(pack, outputs=zipped, **event).success(None, zipped, js=_DOWNLOAD)

@@ -27,6 +27,7 @@ from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training import run_files
 from cosegnet_jax.training.calibration import Calibration, calibrated
 from cosegnet_jax.training.state import State, abstract_params, scored
+from cosegnet_jax.training.stored_arrays import check_arrays
 from cosegnet_jax.training.training_images import TrainedOn
 
 # The metric that 'best' means and early stopping watches: the mean of gated and ungated Jaccard. The gated
@@ -76,7 +77,12 @@ def manager(workdir: Path, read_only: bool = False) -> ocp.CheckpointManager:
     try:
         return ocp.CheckpointManager(folder(workdir), options=options)
     except (OSError, ValueError) as error:
-        raise UserError(f'{folder(workdir)}: cannot be used ({summarize(error)})') from error
+        problem = f'cannot be used ({summarize(error)})'
+        for scores in sorted(folder(workdir).glob('step_*/metrics/metrics')):  # read of every checkpoint
+            with contextlib.suppress(OSError):
+                if not _is_json(scores.read_bytes()):
+                    raise UserError(f'{scores.parents[1]}: {problem}; delete that folder') from error
+        raise UserError(f'{folder(workdir)}: {problem}; name another --workdir') from error
 
 
 def save(
@@ -151,17 +157,24 @@ def restore(manager: ocp.CheckpointManager, step: int, like: State) -> State:
     return State(number, saved['learning'], saved['optimizer'], saved['params'])
 
 
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True
+
+
 def _checksum(value: Any) -> str:
     """Orbax checks the bytes of arrays, but not those of JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _read_json(manager: ocp.CheckpointManager, step: int, name: str) -> Any:
-    found = _read(manager, step, **{name: ocp.args.JsonRestore()})[name]
-    if (_place(manager, step) / 'checksums').exists():  # older checkpoints have none
-        checksums = _read(manager, step, checksums=ocp.args.JsonRestore())['checksums']
-        if not isinstance(checksums, dict) or checksums.get(name) != _checksum(found):
-            raise UserError(f'{_place(manager, step)}: its {name} is damaged; delete that folder')
+    saved = _read(manager, step, **{key: ocp.args.JsonRestore() for key in (name, 'checksums')})
+    found, checksums = saved[name], saved['checksums']
+    if not isinstance(checksums, dict) or checksums.get(name) != _checksum(found):
+        raise UserError(f'{_place(manager, step)}: its {name} is damaged; delete that folder')
     return found
 
 
@@ -171,6 +184,9 @@ def _place(manager: ocp.CheckpointManager, step: int) -> Path:
 
 def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.CheckpointArgs):
     try:
+        for name, arg in args.items():
+            if isinstance(arg, ocp.args.StandardRestore):
+                check_arrays(_place(manager, step) / name)
         return manager.restore(step, args=ocp.args.Composite(**args))
     except Exception as error:  # whatever a storage library may find wrong with the bytes
         path = _place(manager, step)

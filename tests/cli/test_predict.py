@@ -4,6 +4,7 @@ import json
 
 import pytest
 from pictures_of_discs import save
+from PIL import Image
 from programs import run
 
 
@@ -56,6 +57,24 @@ def test_json_is_all_that_is_printed_and_skipped_files_are_listed(tmp_path, run_
     )
     assert third.stdout == other.stdout  # as it was asked for before
     assert 'settings: --threshold=1.0 --mask_threshold=0.5 --annotations=cvat\n' in third.stderr
+
+
+def test_photos_of_more_megapixels_are_skipped_until_the_command_line_allows_them(tmp_path, run_folder):
+    photos = save(tmp_path / 'photos', 'one.png', 'two.png')
+    Image.new('L', (300, 200), 90).save(photos / 'large.png')
+    command = ['-m', 'cosegnet_jax', 'predict', str(photos), f'--model={run_folder}', f'--out={tmp_path}/out']
+    done = run(*command, '--max_megapixels=0.05')
+    assert done.returncode == 0, done.stderr
+    assert (
+        'skipped large.png: more than 0.05 megapixels, so many that it may be made to exhaust the memory; '
+        'make it smaller or remove it, or let --max_megapixels allow it'
+    ) in done.stderr
+    assert not (tmp_path / 'out' / 'masks' / 'large.png').exists()
+    done = run(*command, '--max_megapixels=0.06')
+    assert done.returncode == 0, done.stderr
+    assert 'skipped' not in done.stderr
+    with Image.open(tmp_path / 'out' / 'masks' / 'large.png') as mask:
+        assert mask.size == (300, 200)
 
 
 @pytest.mark.parametrize(

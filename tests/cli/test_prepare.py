@@ -6,9 +6,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
-from small_pictures import save
+from small_pictures import quarters, save
 
 from cosegnet_jax.cli import prepare
 from cosegnet_jax.data import prepared_set
@@ -146,10 +147,12 @@ def test_what_killed_downloads_left_is_removed(root, flags, tmp_path):
         (['msrc', '--manualdir=x'], '--manualdir: no such flag; did you mean --manual_dir?'),
         ([], 'SET is missing; name one of '),
         (['msrc', 'icoseg'], 'msrc icoseg: more than one set; '),
+        (['folder/a', '--mask_values=one'], 'mask_values=one: one is no number; give numbers such as 1'),
+        (['folder/a', '--mask_orientation=up'], 'flag --mask_orientation=up: value should be one of <auto|'),
         (['msrc', '--data_dir=gs://bucket/a'], '--data_dir=gs://bucket/a: an address, and only files'),
         (['msrc', '--manual_dir=gs://bucket/a'], '--manual_dir=gs://bucket/a: an address, and only files'),
     ],
-    ids=['set', 'flag', 'none', 'two', 'address to write', 'address to read'],
+    ids=['set', 'flag', 'none', 'two', 'numbers', 'orientation', 'address to write', 'address to read'],
 )
 def test_the_command_prints_errors_in_one_line(arguments, message):
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True)
@@ -166,3 +169,55 @@ def test_the_command_is_quiet(root, flags):
     )
     assert (done.returncode, done.stderr) == (0, '')
     assert Path(done.stdout.split()[-1]).is_dir()
+
+
+def numbered(number, left):
+    """A class map as gray levels: one number on the left or right half, 9 on a strip of both, 0 elsewhere."""
+    levels = np.zeros((20, 40), np.uint8)
+    levels[5:15, slice(0, 20) if left else slice(20, 40)] = number
+    levels[15:] = 9
+    return Image.fromarray(levels)
+
+
+def prepared_pets(folder, *flags):
+    """`cosegnet prepare` of the folder pets."""
+    places = [f'--manual_dir={folder / "pets"}', f'--data_dir={folder / "tfds"}']
+    return subprocess.run([*COMMAND, 'folder/mine', *places, *flags], capture_output=True, text=True)
+
+
+def test_numbers_of_the_object_are_those_that_the_command_line_names(tmp_path):
+    for name in ('cat/a.png', 'cat/b.png', 'dog/a.png', 'dog/b.png'):
+        save(tmp_path / 'pets', name, mask=numbered(17 if 'cat' in name else 3, left='cat' in name))
+    unsaid = prepared_pets(tmp_path)
+    assert unsaid.returncode == 2
+    assert 'has the levels 0, 9, 17, which look like numbers of classes' in unsaid.stderr
+    assert 'mask_values=1' in unsaid.stderr
+
+    done = prepared_pets(tmp_path, '--mask_values=cat:17,dog:3')
+    assert (done.returncode, done.stderr) == (0, '')
+    found = prepared_set.load('folder/mine', tmp_path / 'tfds', 40)
+    for row, (label, *_) in enumerate(found.labels):
+        expected = np.zeros((40, 40), bool)
+        expected[10:30, slice(0, 20) if found.classes[label] == 'cat' else slice(20, 40)] = True
+        np.testing.assert_array_equal(found.masks[row] > 0, expected)
+
+
+@pytest.mark.parametrize('said', ['shown', 'stored'])
+def test_masks_lie_as_the_command_line_says(tmp_path, said):
+    half_a_turn = Image.Exif()
+    half_a_turn[0x0112] = 3
+    for name in ('cat/a.png', 'cat/b.png', 'dog/a.png', 'dog/b.png'):
+        photo, _ = save(tmp_path / 'pets', name)
+        quarters().save(photo, exif=half_a_turn)
+        with photo.open('ab') as file:  # no two photos are copies
+            file.write(name.encode())
+    done = prepared_pets(tmp_path, f'--mask_orientation={said}')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert 'mask_orientation=shown or' not in done.stdout  # it is said already
+    expected = np.zeros((40, 40), bool)
+    expected[:20, :20] = True
+    if said == 'stored':
+        expected = expected[::-1, ::-1]
+    found = prepared_set.load('folder/mine', tmp_path / 'tfds', 40)
+    for row in range(4):
+        np.testing.assert_array_equal(found.masks[row] > 0, expected)

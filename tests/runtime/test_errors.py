@@ -70,3 +70,7 @@ def _caused_by(error):
 def test_another_error_is_not_taken_for_a_full_disk():
     with pytest.raises(OSError, match='Input/output'), reported(UserError):
         raise OSError(errno.EIO, 'Input/output error')
+
+
+def test_an_error_is_one_line_wherever_it_is_read():
+    assert str(UserError('a\nb.json: no list')) == 'a�b.json: no list'

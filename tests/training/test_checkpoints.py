@@ -1,8 +1,10 @@
 import dataclasses
+import shutil
 
 import jax
 import numpy as np
 import pytest
+from programs import run
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.runtime import mesh as meshes
@@ -11,6 +13,15 @@ from cosegnet_jax.training import checkpoints, optimizer, state
 from cosegnet_jax.training.training_images import TrainedOn
 
 BASE = configs.Config(seed=2, model=configs.Model(name='base', width=1 / 64, weights='none'))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A run of no steps."""
+    current = state.initial(BASE, None, optimizer.build(BASE, 1), meshes.data_mesh())
+    with checkpoints.manager(tmp_path / 'run') as manager:
+        checkpoints.save(manager, current, BASE, TrainedOn('spots', ['a/1'], [], []), score=0.5)
+    return tmp_path / 'run'
 
 
 def named(name: str) -> configs.Config:
@@ -48,6 +59,31 @@ def test_a_letter_that_was_lost_in_a_description_is_noticed(tmp_path):
         for file in (tmp_path / 'checkpoints' / 'step_0' / name).iterdir():
             file.write_bytes(file.read_bytes().replace(new, old))
     checkpoints.load_network(tmp_path, BASE, mesh, None)
+
+
+def test_a_checkpoint_without_checksums_is_refused(saved):
+    shutil.rmtree(saved / 'checkpoints/step_0/checksums')
+    with pytest.raises(UserError, match=r'step_0: cannot be restored .*; delete that folder'):
+        checkpoints.load_network(saved, BASE, meshes.data_mesh(), None)
+
+
+def test_damaged_scores_name_their_checkpoint(saved):
+    (saved / 'checkpoints/step_0/metrics/metrics').write_text('{"validation_score": 0.')
+    with pytest.raises(UserError, match=r'step_0: cannot be used \(.*; delete that folder'):
+        checkpoints.load_network(saved, BASE, meshes.data_mesh(), None)
+
+
+@pytest.mark.parametrize('damage', ['cut', 'hole'])
+def test_damaged_arrays_are_one_line_and_nothing_else(saved, tmp_path, damage):
+    """Threads that Orbax has left behind would print tracebacks beside it."""
+    (file,) = (saved / 'checkpoints/step_0/params/d').iterdir()
+    content = bytearray(file.read_bytes())
+    content[3000:] = b'' if damage == 'cut' else bytes(8) + content[3008:]
+    file.write_bytes(content)
+    done = run('-m', 'cosegnet_jax', 'export', f'--model={saved}', f'--out={tmp_path / "model"}')
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert 'step_0: cannot be restored (' in line
 
 
 def test_a_run_of_one_network_does_not_go_on_with_another(tmp_path):

@@ -36,6 +36,7 @@ RAW = frozenset(
     {'.3fr', '.arw', '.cr2', '.cr3', '.crw', '.dcr', '.dng', '.erf', '.fff', '.iiq', '.kdc', '.mef', '.mos'}
     | {'.mrw', '.nef', '.nrw', '.orf', '.pef', '.raf', '.raw', '.rw2', '.rwl', '.sr2', '.srf', '.srw', '.x3f'}
 )
+_way_out = ''  # of images with too many pixels; see `limit_pixels`
 RAW_ADVICE = 'a RAW file of a camera; convert it to JPEG or PNG'
 # Of 255: what a lossy format makes of flat black.
 _NOISE = {'JPEG': 0, 'MPO': 0, 'WEBP': 8, 'JPEG2000': 8, 'AVIF': 8, 'HEIF': 8}
@@ -65,7 +66,7 @@ def load(path: Path) -> LoadedImage:
         limit = 2 * Image.MAX_IMAGE_PIXELS / MEGA
         raise UserError(
             f'{path}: more than {limit:.4g} megapixels, so many that it may be made to exhaust the memory; '
-            f'make it smaller, remove it, or let --max_megapixels of cosegnet predict allow it'
+            f'make it smaller or remove it{_way_out}'
         ) from None
     except Exception as error:  # each decoder has its own for damage: OSError, SyntaxError, RuntimeError, ...
         if isinstance(error, UnidentifiedImageError) and _is_heic(path) and not _reads_heic():
@@ -78,12 +79,19 @@ def load(path: Path) -> LoadedImage:
         ) from error
 
 
-def limit_pixels(count: int) -> None:
+def limit_pixels(count: int | None, way_out: str = '') -> None:
     """Lets `load` refuse images of more pixels, in this process; at first 179 million.
 
     It is Pillow's own limit, which every other reader of this process obeys too.
+
+    Args:
+        count: None leaves the limit as it is.
+        way_out: What else than a smaller image helps, for the end of the message, such as a flag.
     """
-    Image.MAX_IMAGE_PIXELS = count / 2  # Pillow warns from here on, and refuses from twice as many
+    global _way_out
+    _way_out = f', or {way_out}' if way_out else ''
+    if count is not None:
+        Image.MAX_IMAGE_PIXELS = count / 2  # Pillow warns from here on, and refuses from twice as many
 
 
 def upright(image: Image.Image) -> LoadedImage:
