@@ -66,7 +66,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     groups, members = data.check_batch(config, mesh)
     training, validation = _parts(config)
     sampler, trained_on = data.sampler(training, config), TrainedOn.of(training, validation, config)
-    update = optimizer.build(config, config.train.steps)
+    update = optimizer.build(config, config.train.steps, config.optimizer.frozen_steps)
 
     with checkpoints.manager(workdir) as manager:
         last = manager.latest_step()
@@ -103,6 +103,8 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         with Log(workdir, start, last_step, groups * members) as log, _Stop() as stop:
             pending = None  # metrics of a step that the device may still be at
             for number, per_step in enumerate(feed.per_step, start + 1):
+                if number == config.optimizer.frozen_steps + 1:
+                    current = state.restart_optimizer(current, update, mesh)
                 run_step = first_steps if number <= config.optimizer.frozen_steps else other_steps
                 current, metrics = run_step(current, feed.on_device, per_step)
                 # The step just dispatched runs while the one before it is read and logged.

@@ -14,26 +14,36 @@ def is_kernel(params: optax.Params) -> optax.Params:
     return jax.tree.map(lambda p: p.ndim > 1, params)
 
 
-def schedule(config: Optimizer, steps: int) -> optax.Schedule:
-    """Learning rate at each of `steps` steps: linear warm-up, then constant or a half cosine to zero."""
+def schedule(config: Optimizer, steps: int, start: int = 0) -> optax.Schedule:
+    """Learning rate at each of `steps` steps: linear warm-up, then constant or a half cosine to zero.
+
+    A rule that begins at step `start` counts from there: it warms up anew, then joins the schedule.
+    """
     rate, warmup = config.learning_rate, config.warmup_steps
     if config.schedule == 'cosine':
         after = optax.cosine_decay_schedule(rate, max(steps - warmup, 1))
     else:
         after = optax.constant_schedule(rate)
-    return (
-        optax.join_schedules([optax.linear_schedule(0.0, rate, warmup), after], [warmup]) if warmup else after
-    )
+    rise = optax.linear_schedule(0.0, 1.0, warmup)
+    whole = optax.join_schedules([lambda count: rate * rise(count), after], [warmup]) if warmup else after
+    if not start:
+        return whole
+    return lambda count: whole(count + start) * (rise(count) if warmup else 1.0)
 
 
-def build(experiment: Config, steps: int) -> optax.GradientTransformation:
+def build(experiment: Config, steps: int, start: int = 0) -> optax.GradientTransformation:
     """The chain that turns gradients into updates: clip, decay, rule, rates of the parts.
+
+    Args:
+        experiment: Names the rule, its rates and its schedule.
+        steps: Last step of the schedule.
+        start: Steps that were made with another rule.
 
     For sgd and adam the decay is added to the gradient before momentum, as Caffe does and the paper's
     generation of code did; adamw keeps it out of the moments.
     """
     config = experiment.optimizer
-    rate = schedule(config, steps)
+    rate = schedule(config, steps, start)
     decay = optax.add_decayed_weights(config.weight_decay, mask=is_kernel)
     match config.name:
         case 'sgd':

@@ -70,6 +70,16 @@ def abstract_params(config: Model, mesh: Mesh) -> Any:
     return _placed(jax.eval_shape(lambda: random_params(config, 0)), mesh)
 
 
+def restart_optimizer(current: State, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
+    """The state with moments begun anew.
+
+    The moments of frozen weights are zero. Adam would take them for well known, divide by far too little, and
+    begin with steps that are several times too long.
+    """
+    begin = jax.jit(optimizer.init, out_shardings=meshes.replicated(mesh))
+    return current._replace(optimizer=begin(current.params))
+
+
 def random(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
     """The state before the first step with random weights, born on every device of `mesh`."""
 

@@ -51,6 +51,13 @@ def test_schedule_warms_up_and_ends_at_zero():
     assert float(rate(20)) == pytest.approx(0.0, abs=1e-7)
 
 
+def test_schedule_of_a_rule_that_begins_later_warms_up_anew_and_goes_on():
+    config = Optimizer(learning_rate=0.4, schedule='cosine', warmup_steps=4)
+    whole, later = optimizer.schedule(config, 20), optimizer.schedule(config, 20, 10)
+    assert [float(later(s)) for s in (0, 2)] == pytest.approx([0.0, float(whole(12)) / 2])
+    assert [float(later(s)) for s in (4, 10)] == pytest.approx([float(whole(s)) for s in (14, 20)])
+
+
 def test_the_constant_schedule_stays():
     rate = optimizer.schedule(Optimizer(learning_rate=0.4), 20)
     assert float(rate(0)) == float(rate(19)) == pytest.approx(0.4)

@@ -19,7 +19,7 @@ from cosegnet_jax.networks.layers import Conv3x3, scaled
 from cosegnet_jax.ops.pooling import max_pool
 from cosegnet_jax.reports.run_evaluation import evaluate_run
 from cosegnet_jax.runtime import mesh as meshes
-from cosegnet_jax.training import calibration, checkpoints, loop, run_files
+from cosegnet_jax.training import calibration, checkpoints, loop, optimizer, run_files, state
 
 
 class Toy(Chain):
@@ -87,6 +87,14 @@ def test_a_run_goes_on_to_the_same_average_bit_for_bit(finished, tmp_path):
     shutil.rmtree(tmp_path / 'run' / 'checkpoints' / 'step_2')
     loop.train(CONFIG, tmp_path / 'run', validate)
     jax.tree.map(np.testing.assert_array_equal, params_at(tmp_path / 'run', 2), params_at(finished, 2))
+
+
+def test_the_optimizer_begins_anew_where_weights_are_no_longer_frozen(finished):
+    mesh, update = meshes.data_mesh(), optimizer.build(CONFIG, CONFIG.train.steps)
+    with checkpoints.manager(finished, read_only=True) as manager:
+        restored = checkpoints.restore(manager, 2, state.abstract(CONFIG, update, mesh))
+    counts = [int(leaf) for leaf in jax.tree.leaves(restored.optimizer) if leaf.dtype == np.int32]
+    assert set(counts) == {1}
 
 
 def test_what_is_kept_is_the_average(finished, tmp_path):
