@@ -105,7 +105,7 @@ def compile_step(config: Config, mesh: Mesh) -> Row:
 
 def collectives(hlo: str) -> Row:
     """How often a compiled program communicates, and MiB of the results: `all_reduce_count`, and so on."""
-    count, size = collections.Counter(), collections.Counter()
+    count, size = collections.Counter(), collections.defaultdict(float)
     # Long tuples are numbered in comments, whose equals signs would hide the instruction.
     for result, kind in _COLLECTIVE.findall(re.sub(r'/\*.*?\*/', '', hlo)):
         name = kind.replace('-', '_')

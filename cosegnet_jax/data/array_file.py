@@ -30,7 +30,7 @@ def write(file: Path, examples: Examples, jpeg_quality: int | None) -> None:
         jpeg_quality: 1 to 100 keeps the photos as JPEG in full color resolution; None keeps every pixel as
             it is, in lossless WebP, which takes twice the space of JPEG at 95.
     """
-    encoded = [_encode(examples.images[row], jpeg_quality) for row in range(len(examples))]
+    encoded = [_encode(np.asarray(examples.images[row]), jpeg_quality) for row in range(len(examples))]
     with files.write_atomically(file) as unfinished, unfinished.open('wb') as stream:
         np.savez_compressed(
             stream,

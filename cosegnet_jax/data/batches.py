@@ -30,9 +30,11 @@ class Sampler(Protocol):
     @property
     def shape(self) -> tuple[int, int]:
         """Groups of a batch, over all processes, and images of a group."""
+        ...
 
     def draw(self, step: int) -> Int[np.ndarray, 'groups members']:
         """Indices of the images of training step `step`, counted from 0: a pure function of the step."""
+        ...
 
 
 def visible_classes(

@@ -64,7 +64,7 @@ def _strip(examples: Examples, number: int, width: int, rng: np.random.Generator
 
     chosen = np.sort(rng.permutation(len(members))[:IMAGES_OF_CLASS])
     for place, index in enumerate(chosen):
-        photo, mask = examples.images[int(members[index])], examples.masks[int(members[index])]
+        photo, mask = (np.asarray(of[int(members[index])]) for of in (examples.images, examples.masks))
         left = place * (side + GAP)
         strip.paste(Image.fromarray(_marked(photo, mask == places[index] + 1)), (left, TEXT))
         if not visible[index]:

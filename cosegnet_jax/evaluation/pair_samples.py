@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -92,8 +93,8 @@ def best_median_worst(
 def _share(
     examples: Examples, first: Int[np.ndarray, ' p'], second: Int[np.ndarray, ' p']
 ) -> Bool[np.ndarray, ' p']:
-    return Classes.visible(examples).common(first, second).any(axis=1)
+    return np.asarray(Classes.visible(examples).common(first, second).any(axis=1))
 
 
-def _pair(first: np.integer, second: np.integer) -> Pair:
+def _pair(first: Any, second: Any) -> Pair:
     return int(first), int(second)

@@ -108,8 +108,8 @@ class PairCounts:
     is_open: Bool[np.ndarray, ' p']  # the gate
 
     def __getitem__(self, chosen: Bool[np.ndarray, ' p'] | Int[np.ndarray, ' q']) -> PairCounts:
-        sides = (x[:, chosen] for x in (self.predicted, self.true, self.hits))
-        return PairCounts(self.pixels, *sides, self.is_open[chosen])
+        predicted, true, hits = (x[:, chosen] for x in (self.predicted, self.true, self.hits))
+        return PairCounts(self.pixels, predicted, true, hits, self.is_open[chosen])
 
     def gated(self) -> PairCounts:
         """The same with empty masks where the gate is closed."""

@@ -64,7 +64,8 @@ def look(
     """Masks and decisions of some pairs, so few that they fit into memory."""
     images, place = np.unique(chosen, return_inverse=True)
     described = list(_describe(config, network, examples.subset(images)))
-    masks, embedding = (np.concatenate([batch[k] for batch in described]) for k in (1, 2))
+    masks = np.concatenate([masks for _, masks, _ in described])
+    embedding = np.concatenate([embedding for _, _, embedding in described])
     place = place.reshape(chosen.shape)
     everything = np.arange(len(images))
     table = _decide(config, network, embedding)(everything, everything)

@@ -72,7 +72,7 @@ def measure(config: Config, network: PairNetwork, examples: Examples) -> PerPair
             truth = np.asarray(examples.masks[chosen[rows, side]])
             parts.append(count(masks[:, side], truth, objects))
     first, second = map(concatenate, counted)
-    return PerPair(len(examples), Pairs(*chosen.T, probability), (first, second))
+    return PerPair(len(examples), Pairs(chosen[:, 0], chosen[:, 1], probability), (first, second))
 
 
 def look(

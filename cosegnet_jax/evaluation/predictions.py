@@ -20,15 +20,18 @@ class Predictions(Protocol):
 
     def blocks(self) -> Iterator[Pairs]:
         """Each pair to be scored once, some thousands at a time."""
+        ...
 
     def among(self, images: Int[np.ndarray, ' m']) -> Pairs:
         """The pairs to be scored between some images, given in rising order."""
+        ...
 
     def counts(self, pairs: Pairs, truth: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
         """Pixels of the masks of `pairs`; `truth` is from `Classes.of_truth`."""
 
     def is_empty(self, pairs: Pairs) -> Bool[np.ndarray, ' p']:
         """Whether both masks are empty before the gate."""
+        ...
 
 
 class PairMasks(NamedTuple):

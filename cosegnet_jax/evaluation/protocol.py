@@ -111,8 +111,8 @@ def evaluate(
     tally = decisions.Tally.zero()
     sums = _Sums.zero(len(masks), len(examples.classes))
     for block in predictions.blocks():
-        filed_together = filed.common(block.first, block.second).any(axis=1)
-        positive = visible.common(block.first, block.second).any(axis=1)
+        filed_together = np.asarray(filed.common(block.first, block.second).any(axis=1))
+        positive = np.asarray(visible.common(block.first, block.second).any(axis=1))
         empty = predictions.is_empty(block)
         tally += decisions.tally(block, positive, filed_together, empty, protocol.decision_threshold)
         inside = _of_sets(block[filed_together], filed, sets)

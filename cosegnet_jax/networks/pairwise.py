@@ -24,6 +24,7 @@ class Pairwise(Protocol):
         Raises:
             UserError: If a side is no multiple of 32.
         """
+        ...
 
     def pair_masks(self, first: Any, second: Any) -> Float[Array, 'n height width']:
         """Mask logits of the first image of each pair, given the second.
@@ -34,3 +35,4 @@ class Pairwise(Protocol):
             first: Description of as many images as there are pairs.
             second: Description of their partners.
         """
+        ...

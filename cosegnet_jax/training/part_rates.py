@@ -24,7 +24,7 @@ def shares(params: Any, config: Config) -> Any:
     blocks = find_encoder(config.model.encoder).blocks[: config.optimizer.frozen_blocks]
     frozen = {name for block in blocks for name in block}
 
-    def share(path: tuple[jax.tree_util.DictKey, ...], _: Any) -> float:
+    def share(path: tuple[Any, ...], _: Any) -> float:
         part, *inner = (key.key for key in path)
         if part in HEADS:
             return config.optimizer.heads_rate

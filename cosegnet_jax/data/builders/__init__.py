@@ -39,16 +39,16 @@ def make(name: str, data_dir: str | Path, rules: MaskRules = BY_FILE) -> CosegBu
         UserError: There is no such set; the message has the nearest name.
     """
     kind, _, config = name.partition('/')
-    data_dir = data_dir or None
+    place = data_dir or None
     if kind == Folder.name:
         if not re.fullmatch(r'\w[\w.-]*', config):
             raise UserError(f'{name}: name your set folder/NAME, with a NAME of letters, digits, _, - and .')
-        builder = Folder(config=tfds.core.BuilderConfig(name=config), data_dir=data_dir)
+        builder = Folder(config=tfds.core.BuilderConfig(name=config), data_dir=place)
         builder.rules = rules
         return builder
     if name not in names():
         known = [*names(), f'{Folder.name}/{config or "NAME"}']
         raise UserError(f'{name}: no such data set; {suggest(name, known)}')
-    builder = _PUBLISHED[kind](config=config or None, data_dir=data_dir)
+    builder = _PUBLISHED[kind](config=config or None, data_dir=place)
     builder.rules = rules
     return builder

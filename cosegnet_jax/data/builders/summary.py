@@ -9,7 +9,7 @@ from cosegnet_jax.data.builders.base import CosegBuilder, Published
 
 def summary(builder: CosegBuilder) -> str:
     """Images, outliers and mean object area by class; how the counts compare; what was rejected."""
-    metadata = builder.info.metadata
+    metadata = dict(builder.info.metadata or {})
     shares: dict[str, list[float]] = {name: [] for name in metadata['classes']}
     for labels, parts in zip(metadata['labels'], metadata['shares'], strict=True):
         for label, part in zip(labels, parts, strict=True):

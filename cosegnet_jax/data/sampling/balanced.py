@@ -71,7 +71,8 @@ class BalancedSampler:
         """Indices of the images of training step `step`, counted from 0, class by class."""
         random = np.random.default_rng((self.seed, _BALANCED, step))
         chosen = random.permutation(len(self._sets))[: self.classes]
-        return np.concatenate([self._members(*self._sets[number], random) for number in chosen])[:, None]
+        sets = [self._sets[number] for number in chosen]
+        return np.concatenate([self._members(showing, filed, random) for showing, filed in sets])[:, None]
 
     def _members(
         self,
