@@ -59,9 +59,9 @@ def _evaluated(workdir: Path) -> figure_data.FigureData:
 
 def drawn(like: figure_data.FigureData, count: int) -> Float32[np.ndarray, 'n 64']:
     """Embeddings of 100 kinds, in the directions in which those that are evaluated differ."""
-    labels = like.labels[:, 0]
-    means = np.stack([like.embedding[labels == label].mean(0) for label in np.unique(labels)])
-    inside = like.embedding - means[np.searchsorted(np.unique(labels), labels)]
+    labels, embedding = like.labels[:, 0], np.asarray(like.embedding)
+    means = np.stack([embedding[labels == label].mean(0) for label in np.unique(labels)])
+    inside = embedding - means[np.searchsorted(np.unique(labels), labels)]
     rng, origin = np.random.default_rng(0), np.zeros(means.shape[1])
     centers = FARTHER * rng.multivariate_normal(origin, np.cov(means.T), KINDS, method='svd')
     spread = NARROWER * rng.multivariate_normal(origin, np.cov(inside.T), count, method='svd')

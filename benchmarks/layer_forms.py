@@ -28,7 +28,7 @@ from cosegnet_jax.networks import plain
 from cosegnet_jax.networks.decoder import CHANNELS, UPSAMPLED
 from cosegnet_jax.networks.encoders.vgg16 import BLOCKS, STRIDE
 from cosegnet_jax.networks.layers import scaled
-from cosegnet_jax.ops import convolution, pooling
+from cosegnet_jax.ops import convolution, pooling, resizing
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 
@@ -148,7 +148,7 @@ def _enlarged(
     x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
 ) -> Float[Array, 'n 2*h 2*w cout']:
     """`convolution.upsample_conv3x3` as the paper draws it, on a map that is made."""
-    return convolution.conv3x3(plain.enlarge(x), kernel, bias)
+    return convolution.conv3x3(resizing.enlarge(x, 2), kernel, bias)
 
 
 def _with_relu(layer: Form) -> Form:
@@ -163,7 +163,7 @@ ENLARGING: dict[str, Form] = {
 KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form]]] = {
     'convolution': (
         _convolutions,
-        {'used': _with_relu(convolution.conv3x3), 'plain': _with_relu(plain.conv3x3)},
+        {'used': _with_relu(convolution.conv3x3), 'plain': _with_relu(plain.convolve)},
     ),
     'pooling': (
         _poolings,

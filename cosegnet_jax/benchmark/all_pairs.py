@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import jax
 import numpy as np
@@ -28,18 +27,15 @@ def evaluate(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """All pairs of `config.evaluation.batch_images` images, each of which is described once."""
     images = config.evaluation.batch_images
     network, pixels, pairs = _network(config), _noise(config, images), _pairs(images)
-    pairwise = isinstance(network, PairNetwork)
-
-    def once() -> Any:
-        if pairwise:
-            return _looked_at(network, pixels, pairs)
-        return _decided(network, _described(network, pixels))
+    if isinstance(network, PairNetwork):
+        once, masks = partial(_looked_at, network, pixels, pairs), pairs.size
+    else:
+        once, masks = partial(_described_and_decided, network, pixels), images
 
     start = time.perf_counter()
     once()
     compile_s = time.perf_counter() - start
     seconds = timing.median_seconds(once, blocks, repeats)
-    masks = pairs.size if pairwise else images
     yield {
         **about(config, network.mesh),
         'images': images,
@@ -96,6 +92,12 @@ def _described(network: ImageNetwork, pixels: UInt8[np.ndarray, 'n h w 3']) -> F
     size = network.config.evaluation.batch_images
     batches = (pixels[start : start + size] for start in range(0, len(pixels), size))
     return np.concatenate([embeddings for _, embeddings in network.describe(batches, size)])
+
+
+def _described_and_decided(
+    network: ImageNetwork, pixels: UInt8[np.ndarray, 'n h w 3']
+) -> Float32[np.ndarray, 'n n']:
+    return _decided(network, _described(network, pixels))
 
 
 def _decided(network: ImageNetwork, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:

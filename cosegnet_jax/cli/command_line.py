@@ -42,7 +42,7 @@ class _NameOrFile(flags.ArgumentParser):
     def __init__(self, files: flags.ArgumentParser):
         self._files = files
 
-    def parse(self, argument: str) -> ConfigDict:
+    def parse(self, argument: str) -> ConfigDict | None:
         if Path(argument).name == run_files.CONFIG:
             return ConfigDict(dataclasses.asdict(run_files.read_config(Path(argument).parent)))
         return self._files.parse(str(config_files.file_of(argument)))

@@ -10,7 +10,7 @@ import textwrap
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.cli import command_line
-from cosegnet_jax.config_keys import Key, described
+from cosegnet_jax.config.meanings import Key, described
 from cosegnet_jax.runtime.errors import UserError
 
 _WIDTH = 100

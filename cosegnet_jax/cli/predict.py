@@ -132,12 +132,13 @@ def _given() -> list[str]:
     Raises:
         UserError: There are none.
     """
-    if bool(command_line.words()) == bool(_IMAGES.value):
+    words, images = command_line.words(), _IMAGES.value or ''
+    if bool(words) == bool(images):
         raise UserError('PHOTOS is missing; name a folder of photos: cosegnet predict PHOTOS')
-    if command_line.words():
-        return [str(local_path(word)) for word in command_line.words()]
-    whole = local_path(_IMAGES.value, '--images=')
-    parts = [] if whole.exists() else [part for part in _IMAGES.value.split(',') if part]
+    if words:
+        return [str(local_path(word)) for word in words]
+    whole = local_path(images, '--images=')
+    parts = [] if whole.exists() else [part for part in images.split(',') if part]
     return [str(local_path(part, '--images=')) for part in parts] or [str(whole)]
 
 

@@ -59,12 +59,13 @@ def main() -> None:
     if len(names) != 1:
         problem = 'SET is missing' if not names else f'{" ".join(names)}: more than one set'
         raise UserError(f'{problem}; name one of {", ".join(builders.names())}, or folder/NAME')
+    orientation = typing.cast(MaskOrientation, _MASK_ORIENTATION.value)
     run(
         names[0],
         _place(_MANUAL_DIR, '--manual_dir='),
         _place(_DATA_DIR, '--data_dir='),
         _place(_PREVIEW, '--preview='),
-        MaskRules(mask_rules.parse(_MASK_VALUES.value), _MASK_ORIENTATION.value),
+        MaskRules(mask_rules.parse(_MASK_VALUES.value), orientation),
     )
 
 

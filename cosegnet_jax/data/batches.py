@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Array, Bool, Int, Int32, UInt8
+from jaxtyping import Bool, Int, Int32, UInt8
 
 from cosegnet_jax.data.examples import NO_CLASS, Examples
 
@@ -16,11 +16,11 @@ class Batch(NamedTuple):
     As in `Examples`, a mask has the value k on the pixels of class labels[..., k - 1].
     """
 
-    # RGB, 0-255; or maps that frozen blocks of the encoder made of them (training/views.py).
-    images: UInt8[np.ndarray | Array, 'groups members height width 3'] | tuple[Any, ...]
-    masks: UInt8[np.ndarray | Array, 'groups members height width']
-    labels: Int32[np.ndarray | Array, 'groups members objects']
-    numbers: Int32[np.ndarray | Array, 'groups members']  # which image of the set it is
+    # RGB, 0-255 [groups members height width 3]; or maps that frozen blocks of the encoder made of them.
+    images: Any
+    masks: UInt8[Any, 'groups members height width']
+    labels: Int32[Any, 'groups members objects']
+    numbers: Int32[Any, 'groups members']  # which image of the set it is
 
 
 @runtime_checkable

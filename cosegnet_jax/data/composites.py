@@ -115,7 +115,8 @@ def _place(
     covered = at(bottom, end) - at(top, end) - at(bottom, left) + at(top, left)
     hidden = covered / jnp.maximum(own.sum((1, 2)), 1)
     best = jnp.argmin(hidden, 0)[None]
-    return tuple(jnp.take_along_axis(x, best, 0)[0] for x in (top, left, hidden))
+    top, left, hidden = (jnp.take_along_axis(x, best, 0)[0] for x in (top, left, hidden))
+    return top, left, hidden
 
 
 def _weights(

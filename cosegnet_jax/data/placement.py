@@ -102,7 +102,8 @@ def ahead(batches: Iterator[Any], mesh: Mesh) -> Iterator[Any]:
 def _resident(where: str, examples: Examples, mesh: Mesh) -> Resident:
     place = meshes.replicated(mesh) if where == 'replicated' else meshes.batched(mesh)
     held = examples.decoded() if isinstance(examples.images, Stored) else examples
-    return tuple(_put(array, place) for array in (held.images, held.masks, held.labels.astype(np.int32)))
+    arrays = (held.images, held.masks, held.labels.astype(np.int32))
+    return tuple(_put(np.asarray(array), place) for array in arrays)
 
 
 def _put(array: Shaped[np.ndarray, 'n *shape'], place: NamedSharding) -> Shaped[Array, 'rows *shape']:

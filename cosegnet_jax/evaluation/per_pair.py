@@ -35,7 +35,7 @@ class PerPair:
         'the highest probability of a pixel in the two masks, on all pairs inside classes '
         'and as many others drawn at random'
     )
-    embedding: ClassVar[None] = None
+    embedding: None = None
 
     def blocks(self) -> Iterator[Pairs]:
         """All pairs at once: there are no more than the network has looked at."""

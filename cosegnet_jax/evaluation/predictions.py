@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int
@@ -15,8 +15,12 @@ from cosegnet_jax.evaluation.pairs import Classes, PairCounts, Pairs
 class Predictions(Protocol):
     """A model's answers for the pairs of a set of images: `per_image.PerImage` or `per_pair.PerPair`."""
 
-    decided_by: str  # in words: what says that a pair shares an object, and of which pairs
-    embedding: Float32[np.ndarray, 'n 64'] | None  # of each image, if the model has one
+    decided_by: ClassVar[str]  # in words: what says that a pair shares an object, and of which pairs
+
+    @property
+    def embedding(self) -> Float32[np.ndarray, 'n 64'] | None:
+        """The embedding of each image, if the model has one."""
+        ...
 
     def blocks(self) -> Iterator[Pairs]:
         """Each pair to be scored once, some thousands at a time."""
@@ -26,10 +30,11 @@ class Predictions(Protocol):
         """The pairs to be scored between some images, given in rising order."""
         ...
 
-    def counts(self, pairs: Pairs, truth: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
-        """Pixels of the masks of `pairs`; `truth` is from `Classes.of_truth`."""
+    def counts(self, some: Pairs, truth: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
+        """Pixels of the masks of some pairs; `truth` is from `Classes.of_truth`."""
+        ...
 
-    def is_empty(self, pairs: Pairs) -> Bool[np.ndarray, ' p']:
+    def is_empty(self, some: Pairs) -> Bool[np.ndarray, ' p']:
         """Whether both masks are empty before the gate."""
         ...
 

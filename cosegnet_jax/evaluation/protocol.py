@@ -103,7 +103,7 @@ def evaluate(
             'to evaluate; add images or evaluate another part'
         )
     sets = protocol.preset.sets(filed.table)
-    readings = [protocol.outlier_truth]
+    readings: list[OutlierTruth] = [protocol.outlier_truth]
     if (filed.table != visible.table).any():
         readings += [reading for reading in get_args(OutlierTruth) if reading not in readings]
     truths = [Classes.of_truth(examples, reading) for reading in readings]

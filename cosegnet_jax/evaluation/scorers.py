@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int
@@ -20,12 +20,12 @@ from cosegnet_jax.networks.trained_network import TrainedNetwork
 class Scorer(Protocol):
     """Runs networks of one kind on images; `config` says how: batches, thresholds, protocol."""
 
-    def measure(self, config: Config, network: TrainedNetwork, examples: Examples) -> Predictions:
+    def measure(self, config: Config, network: Any, examples: Examples) -> Predictions:
         """The network's masks and decisions of a set, as far as scoring needs them."""
         ...
 
     def look(
-        self, config: Config, network: TrainedNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
+        self, config: Config, network: Any, examples: Examples, chosen: Int[np.ndarray, 'p 2']
     ) -> PairMasks:
         """The network's masks and decisions of some pairs, to be seen."""
         ...

@@ -13,9 +13,8 @@ from jax import export
 from jaxtyping import Array, Float, UInt8
 
 from cosegnet_jax.networks import image_network
-from cosegnet_jax.networks.cosegnet import CoSegNet
 from cosegnet_jax.networks.heads import EMBEDDING
-from cosegnet_jax.networks.pyramid import PyramidCoSegNet
+from cosegnet_jax.networks.siamese import SiameseNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 
 
@@ -28,13 +27,13 @@ class Function(NamedTuple):
     outputs: tuple[str, ...]
 
 
-def merged(network: TrainedNetwork) -> CoSegNet | PyramidCoSegNet:
+def merged(network: TrainedNetwork) -> SiameseNetwork:
     """The network with its parameters, on one device, however many hold them."""
     params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)), network.params)
     return nnx.merge(network.graph, params)
 
 
-def functions(model: CoSegNet | PyramidCoSegNet, side: int) -> tuple[Function, Function]:
+def functions(model: SiameseNetwork, side: int) -> tuple[Function, Function]:
     """`describe` and `decide`, of embeddings, as `CoSegmenter` has them.
 
     Args:

@@ -20,7 +20,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from cosegnet_jax import __version__, networks
-from cosegnet_jax.config import Model, restore
+from cosegnet_jax.config import restore
+from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training.state import abstract_params
@@ -46,17 +47,18 @@ def release(network: TrainedNetwork) -> TrainedNetwork:
     return dataclasses.replace(network, config=config)
 
 
-def check_kind(config: Model, path: Path) -> None:
-    """Refuses networks that look at pairs: nothing that takes photos one by one can use them.
+def check_kind(network: TrainedNetwork, path: Path) -> ImageNetwork:
+    """Refuse a network that looks at pairs: nothing that takes photos one by one can use it.
 
     Raises:
         UserError: Naming `path`, where the network is from.
     """
-    if networks.NETWORKS[config.name].of_pairs:
+    if not isinstance(network, ImageNetwork):
         raise UserError(
-            f'{path}: a network of config.model.name={config.name}, whose masks depend on the pair; '
-            f'name one of cosegnet'
+            f'{path}: a network of config.model.name={network.config.model.name}, whose masks depend on the '
+            f'pair; name one of cosegnet'
         )
+    return network
 
 
 def named(params: Any) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def write(path: Path, network: TrainedNetwork, dtype: Stored) -> None:
     path.write_bytes(save(arrays, {_ENTRY: json.dumps(about)}))
 
 
-def read(path: Path, mesh: Mesh) -> TrainedNetwork:
+def read(path: Path, mesh: Mesh) -> ImageNetwork:
     """Reads what `write` wrote; parameters are float32.
 
     Args:
@@ -114,7 +116,7 @@ def read(path: Path, mesh: Mesh) -> TrainedNetwork:
     leaves = [array.astype(np.float32) for array in arrays.values()]
     params = jax.tree.unflatten(jax.tree.structure(expected), leaves)
     params = jax.tree.map(lambda array, like: jax.device_put(array, like.sharding), params, expected)
-    return networks.trained(params=params, mesh=mesh, **about)
+    return check_kind(networks.trained(params=params, mesh=mesh, **about), path)
 
 
 def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
@@ -136,7 +138,6 @@ def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
         config = restore(config)
     except UserError as error:
         raise UserError(f'{path}: written by another version, cosegnet_jax {version} ({error})') from error
-    check_kind(config.model, path)
     return {'step': step, 'config': config, 'dataset': dataset, 'images': images}
 
 
@@ -146,7 +147,7 @@ def _checksum(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     for name, array in sorted(arrays.items()):
         digest.update(f'{name} {array.dtype} {array.shape}'.encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

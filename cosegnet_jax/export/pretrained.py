@@ -9,7 +9,7 @@ from jax.sharding import Mesh
 
 from cosegnet_jax.export import model_file, shipped_network
 from cosegnet_jax.export.model_file import NAME
-from cosegnet_jax.networks.trained_network import TrainedNetwork
+from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path
 from cosegnet_jax.training import checkpoints
@@ -19,7 +19,7 @@ _HUB = 'hf:'  # without it a name is looked for on this machine only: anybody ca
 _ON_THE_HUB = re.compile(r'hf:(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>\S+))?')
 
 
-def load(name: str | None, mesh: Mesh, step: int | None = None) -> TrainedNetwork:
+def load(name: str | None, mesh: Mesh, step: int | None = None) -> ImageNetwork:
     """Reads a network that takes photos one by one.
 
     Args:
@@ -31,9 +31,7 @@ def load(name: str | None, mesh: Mesh, step: int | None = None) -> TrainedNetwor
         UserError: There is none, it is damaged, or it is of a network that looks at pairs.
     """
     if run := run_folder(name):
-        network = checkpoints.load_network(run, None, mesh, step)
-        model_file.check_kind(network.config.model, run)
-        return network
+        return model_file.check_kind(checkpoints.load_network(run, None, mesh, step), run)
     path = shipped_network.find() if name is None else find(name)
     network = model_file.read(path, mesh)
     if step not in (None, network.step):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from scipy import sparse
 
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
 from cosegnet_jax.runtime.errors import UserError
@@ -94,7 +93,7 @@ def table(found: CoSegmentation, masks: Sequence[str], cutouts: Sequence[str]) -
 
 def _likeness(found: CoSegmentation, members: Sequence[int]) -> np.ndarray:
     """Mean probability of each member with the others; of the pairs that were decided."""
-    if not sparse.issparse(found.probabilities):
+    if isinstance(found.probabilities, np.ndarray):
         inside = found.probabilities[np.ix_(members, members)].astype(np.float64)
         return (inside.sum(1) - 1) / max(len(members) - 1, 1)
     inside = found.probabilities[members][:, members]

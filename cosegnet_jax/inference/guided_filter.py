@@ -28,9 +28,9 @@ def refine(mask: Float32[np.ndarray, 'h w'], photo: Image.Image) -> Float32[np.n
         Probability of object, 0 to 1.
     """
     scale = min(1.0, SIDE / max(photo.size))
-    size = tuple(max(1, round(side * scale)) for side in photo.size)
-    guide = np.asarray(photo.resize(size, Image.Resampling.BOX), np.float32) / 255
-    target = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.BILINEAR))
+    width, height = (max(1, round(side * scale)) for side in photo.size)
+    guide = np.asarray(photo.resize((width, height), Image.Resampling.BOX), np.float32) / 255
+    target = np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.BILINEAR))
     slopes, offsets = _fit(guide, target)
     refined = _enlarged(offsets, photo.size)
     for channel, band in enumerate(photo.split()):
@@ -55,7 +55,7 @@ def _fit(
 
 def _mean(values: Float32[np.ndarray, 'h w *rest']) -> Float32[np.ndarray, 'h w *rest']:
     """Over a window around each pixel."""
-    return uniform_filter(values, (2 * RADIUS + 1,) * 2 + (1,) * (values.ndim - 2), mode='nearest')
+    return uniform_filter(values, 2 * RADIUS + 1, mode='nearest', axes=(0, 1))
 
 
 def _enlarged(

@@ -42,7 +42,9 @@ class OwnFiles:
     set_aside: list[str] = dataclasses.field(default_factory=list)  # changed by a person, and moved
     removed: list[str] = dataclasses.field(default_factory=list)  # of photos that are there no longer
 
-    def place(self, name: str, write: Callable[[Path], None], *, photo: str = '', made_of: str = '') -> None:
+    def place(
+        self, name: str, write: Callable[[Path], object], *, photo: str = '', made_of: str = ''
+    ) -> None:
         """Writes a file, unless it is up to date or a person has changed it.
 
         Args:
@@ -66,7 +68,7 @@ class OwnFiles:
             self._move_aside(name)
         with files.write_atomically(path) as unfinished:
             write(unfinished)
-            entry = Entry(name, _sha256(unfinished), made_of, photo)
+            entry = Entry(name, _sha256(unfinished) or '', made_of, photo)
             self._note(entry)  # first, so that a program killed in between knows the file for its own
         known.append(entry)
 

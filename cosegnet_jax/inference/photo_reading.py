@@ -71,7 +71,7 @@ def several(images: Iterable[Source]) -> Iterable[Source]:
     return images
 
 
-def _opened(file: io.IOBase) -> Image.Image:
+def _opened(file: Any) -> Image.Image:
     """The picture in an open file, which may be asked for again."""
     try:
         file.seek(0)

@@ -95,7 +95,7 @@ def _equation_1(
 
     def decision_loss(partner: Array, swap: Array, label: Array) -> Array:
         u, v = embedding[anchor], embedding[partner]
-        return equations.decision_loss(model.decide(jnp.where(swap, v, u), jnp.where(swap, u, v)), label)
+        return equations.decision_loss(model.decision(jnp.where(swap, v, u), jnp.where(swap, u, v)), label)
 
     each = equations.TripletLosses(
         mask=mask_losses(triplets),

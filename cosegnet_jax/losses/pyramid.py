@@ -42,7 +42,7 @@ def batch_losses(
     del key
     model = nnx.merge(graph, params)
     images, masks, labels, numbers = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
-    description = model.go_on(images) if isinstance(images, tuple) else model.describe(images)
+    description = model.describe_from(images) if isinstance(images, tuple) else model.describe(images)
     share = mining.common_objects(masks, labels).any(2)
     others = numbers[:, None] != meshes.replicate(numbers)
     positive, negative = share & others, ~share & others

@@ -12,8 +12,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Float32, Int, UInt8
 
-from cosegnet_jax.networks.cosegnet import CoSegNet
-from cosegnet_jax.networks.pyramid import PyramidCoSegNet
+from cosegnet_jax.networks.siamese import SiameseNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 
@@ -96,7 +95,7 @@ class ImageNetwork(TrainedNetwork):
 
 
 def masks_and_embeddings(
-    model: CoSegNet | PyramidCoSegNet, images: UInt8[Array, 'n h w 3']
+    model: SiameseNetwork, images: UInt8[Array, 'n h w 3']
 ) -> tuple[Float[Array, 'n h w'], Float[Array, 'n 64']]:
     """Ungated mask probabilities and embeddings of a batch."""
     description = model.describe(images)
@@ -104,7 +103,7 @@ def masks_and_embeddings(
 
 
 def shared_object(
-    model: CoSegNet | PyramidCoSegNet,
+    model: SiameseNetwork,
     symmetric: bool,
     rows: Float[Array, 'r 64'],
     columns: Float[Array, 'c 64'],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -73,7 +74,7 @@ class DepthwiseConvolution(nnx.Module):
         self.kernel = nnx.Param(he_normal(rngs.params(), (size, size, channels), jnp.float32))
         self.bias = nnx.Param(jnp.zeros((channels,), jnp.float32))
         self.stride = stride
-        self.form = depthwise.convolve
+        self.form: Callable[..., Any] = depthwise.convolve
 
     def __call__(self, x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c']:
         """The layer without its non-linearity."""

@@ -1,4 +1,4 @@
-"""The network's layers as papers draw them, for programs that know a convolution and little else.
+"""The layers as papers draw them, for programs that know a convolution and little else.
 
 Values are those of `ops.convolution` and `ops.pooling`, which choose among forms by the device, up to
 rounding.
@@ -6,18 +6,19 @@ rounding.
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float
 
 from cosegnet_jax.networks.encoders.vgg16 import VGG16
 from cosegnet_jax.networks.layers import Convolution, DepthwiseConvolution
-from cosegnet_jax.ops import convolution, depthwise, pooling, strided_convolution
+from cosegnet_jax.ops import convolution, depthwise, pooling, resizing, strided_convolution
+
+_DIMENSIONS = ('NHWC', 'HWIO', 'NHWC')
 
 
 def use(model: nnx.Module) -> None:
-    """Puts them into CoSegNet."""
+    """Put the plain forms into a network."""
     for _, module in nnx.iter_modules(model):
         if isinstance(module, Convolution):
             module.form = _FORMS[module.form]
@@ -27,31 +28,33 @@ def use(model: nnx.Module) -> None:
             module.pool = pooling.plain
 
 
-def conv3x3(
-    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
+def convolve(
+    x: Float[Array, 'n h w cin'], kernel: Float[Array, 'k k cin cout'], bias: Float[Array, ' cout']
 ) -> Float[Array, 'n h w cout']:
-    """`convolution.conv3x3`."""
-    dimensions = ('NHWC', 'HWIO', 'NHWC')
-    return lax.conv_general_dilated(x, kernel, (1, 1), 'SAME', dimension_numbers=dimensions) + bias
+    """`convolution.conv3x3` and `conv7x7`."""
+    return lax.conv_general_dilated(x, kernel, (1, 1), 'SAME', dimension_numbers=_DIMENSIONS) + bias
 
 
-def upsample_conv3x3(
-    x: Float[Array, 'n h w cin'], kernel: Float[Array, '3 3 cin cout'], bias: Float[Array, ' cout']
+def enlarge_and_convolve(
+    x: Float[Array, 'n h w cin'], kernel: Float[Array, 'k k cin cout'], bias: Float[Array, ' cout']
 ) -> Float[Array, 'n 2*h 2*w cout']:
-    """`convolution.upsample_conv3x3`."""
-    return conv3x3(enlarge(x), kernel, bias)
+    """`convolution.upsample_conv3x3` and `upsample_conv5x5`."""
+    return convolve(resizing.enlarge(x, 2), kernel, bias)
 
 
-def enlarge(x: Float[Array, 'n h w c']) -> Float[Array, 'n 2*h 2*w c']:
-    """Nearest-neighbor enlargement by two."""
-    n, h, w, c = x.shape
-    copies = jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c))
-    return copies.reshape(n, 2 * h, 2 * w, c)
+def deconvolve(
+    x: Float[Array, 'n h w cin'], kernel: Float[Array, '4 4 cin cout'], bias: Float[Array, ' cout']
+) -> Float[Array, 'n 2*h 2*w cout']:
+    """`convolution.deconv4x4`."""
+    return lax.conv_transpose(x, kernel, (2, 2), 'SAME', dimension_numbers=_DIMENSIONS) + bias
 
 
 _FORMS = {
-    convolution.conv3x3: conv3x3,
-    convolution.upsample_conv3x3: upsample_conv3x3,
+    convolution.conv3x3: convolve,
+    convolution.conv7x7: convolve,
+    convolution.upsample_conv3x3: enlarge_and_convolve,
+    convolution.upsample_conv5x5: enlarge_and_convolve,
+    convolution.deconv4x4: deconvolve,
     convolution.pointwise: convolution.pointwise,
     strided_convolution.halving_conv3x3: strided_convolution.plain,
 }

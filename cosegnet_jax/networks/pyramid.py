@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float, UInt8
+from jaxtyping import Array, Float
 
 from cosegnet_jax.networks.encoders.interface import Encoder
 from cosegnet_jax.networks.heads import EMBEDDING, Metric, global_average
 from cosegnet_jax.networks.layers import Conv3x3, Convolution, Dense, GroupNorm, scaled
+from cosegnet_jax.networks.siamese import Maps, SiameseNetwork
 from cosegnet_jax.ops import convolution, resizing
 
 CHANNELS, FINEST = 96, 48  # of the pyramid's levels, and of its finest one
@@ -26,14 +27,14 @@ _EVERYWHERE = 1e-3  # of the weight of an average, so that an empty mask has one
 
 
 class Description(NamedTuple):
-    """What one look at each image gives."""
+    """All that is computed of an image alone."""
 
     logits: Float[Array, 'n h w']  # of the mask, at the finest stride
     fu: Float[Array, 'n c']  # averages over the mask, at the two coarsest strides
     embedding: Float[Array, 'n 64']  # fs, of unit length
 
 
-class PyramidCoSegNet(nnx.Module):
+class PyramidCoSegNet(SiameseNetwork):
     """Encoder, pyramid decoder, metric network and decision network.
 
     The tap of §3.5 is the level after the coarsest: what makes it learns from all pairs, what follows it
@@ -42,14 +43,12 @@ class PyramidCoSegNet(nnx.Module):
     Args:
         encoder: Whose maps, each twice as fine as the next, make the pyramid.
         width: Multiplies the channels of encoder and decoder.
-        dtype: Type of the convolutions' arithmetic, float32 or bfloat16. Parameters, embeddings and
-            logits are float32.
+        dtype: As of `SiameseNetwork`.
         rngs: Source of the initial weights.
     """
 
     def __init__(self, encoder: Encoder, *, width: float, dtype: jnp.dtype, rngs: nnx.Rngs):
-        self.encoder = encoder.build(width=width, rngs=rngs)
-        self.normalize = encoder.normalize
+        super().__init__(encoder, width=width, dtype=dtype, rngs=rngs)
         self.strides = encoder.strides
         channels = [scaled(CHANNELS, width)] * len(encoder.strides)
         channels[0] = scaled(FINEST, width)
@@ -61,31 +60,12 @@ class PyramidCoSegNet(nnx.Module):
             encoder.strides, encoder.widths(width), channels, [*channels[1:], channels[-1]], strict=True
         ):
             levels[f'stride{stride}'] = Level(cin, cout, below, rngs=rngs)
-        self.decoder = nnx.Dict(levels | {'mask': mask})
+        self.decoder: Any = nnx.Dict(levels | {'mask': mask})
         self.metric = UnitMetric(encoder.widths(width)[-1] + channels[-2], rngs=rngs)
         self.decision = SymmetricDecision(rngs=rngs)
-        self.dtype = dtype
 
-    def describe(self, images: UInt8[Array, 'n h w 3']) -> Description:
-        """All that looks at pixels: once per image.
-
-        Args:
-            images: RGB, 0-255; height and width multiples of 32.
-
-        Raises:
-            UserError: If a side is no multiple of 32.
-        """
-        return self._describe(self.encoder(self.normalize(images, self.dtype)))
-
-    def begin(self, images: UInt8[Array, 'n h w 3'], blocks: int) -> tuple[Float[Array, 'n _ _ _'], ...]:
-        """What the first blocks of the encoder make of photos, for `go_on`; arguments as of `describe`."""
-        return self.encoder.begin(self.normalize(images, self.dtype), blocks)
-
-    def go_on(self, maps: tuple[Float[Array, 'n _ _ _'], ...]) -> Description:
-        """`describe` from there on."""
-        return self._describe(self.encoder.go_on(tuple(x.astype(self.dtype) for x in maps)))
-
-    def _describe(self, maps: tuple[Float[Array, 'n _ _ _'], ...]) -> Description:
+    def describe_maps(self, maps: Maps) -> Description:
+        """Decode the maps to mask logits, and embed averages over the mask."""
         x, levels = self.context(global_average(maps[-1])).astype(maps[-1].dtype)[:, None, None], []
         for stride, features in zip(self.strides[::-1], maps[::-1], strict=True):
             x = self.decoder[f'stride{stride}'](features, x)
@@ -94,9 +74,7 @@ class PyramidCoSegNet(nnx.Module):
         fu = self._averages(logits, (maps[-1], levels[1]))
         return Description(logits, fu, self.metric(fu))
 
-    def _averages(
-        self, logits: Float[Array, 'n h w'], maps: tuple[Float[Array, 'n _ _ _'], ...]
-    ) -> Float[Array, 'n c']:
+    def _averages(self, logits: Float[Array, 'n h w'], maps: Maps) -> Float[Array, 'n c']:
         """Averages of maps weighted by the mask's probability."""
         averages = []
         for features in maps:
@@ -108,12 +86,8 @@ class PyramidCoSegNet(nnx.Module):
         return jnp.concatenate(averages, -1)
 
     def masks(self, description: Description) -> Float[Array, 'n height width']:
-        """Ungated mask logits at the photo's size; an object is where they are positive."""
+        """Enlarge the mask logits to the size of the photo."""
         return resizing.enlarge_bilinearly(description.logits, self.strides[0])
-
-    def decide(self, first: Float[Array, '*n 64'], second: Float[Array, '*n 64']) -> Float[Array, '*n']:
-        """Logit that the two images share an object, for each pair of embeddings."""
-        return self.decision(first, second)
 
 
 def calibrate(params: Any, factor: float, shift: float, mask_shift: float) -> Any:

@@ -52,7 +52,7 @@ class TrainedNetwork:
         digest = hashlib.sha256(repr((self.config.scored_size, *_modules(model))).encode())
         for place, leaf in jax.tree.leaves_with_path(self.params):
             digest.update(repr((jax.tree_util.keystr(place), leaf.shape)).encode())
-            digest.update(np.ascontiguousarray(leaf))
+            digest.update(np.ascontiguousarray(leaf).data)
         return digest.hexdigest()[:16]
 
 

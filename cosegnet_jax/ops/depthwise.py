@@ -92,7 +92,7 @@ def _sum_of_products(
     wide = accumulator(x)
     taps = kernel.reshape(-1, kernel.shape[2]).astype(wide)
     products = [moved * tap for moved, tap in zip(_moved(x, len(kernel), stride, padding), taps, strict=True)]
-    return sum(products[1:], products[0]).astype(x.dtype)
+    return functools.reduce(jnp.add, products).astype(x.dtype)
 
 
 def _kernel_gradient(

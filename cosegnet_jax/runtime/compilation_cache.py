@@ -22,7 +22,7 @@ def enable() -> None:
     recently go first where all take more than `LARGEST`. A folder that cannot be written is not used.
     """
     chosen = os.environ.get(VARIABLE, '')
-    if chosen == 'off' or jax.config.jax_compilation_cache_dir:
+    if chosen == 'off' or folder_of_jax():
         return
     folder = (Path(chosen).expanduser() if chosen else _user_cache() / 'cosegnet-jax') / _machine()
     try:
@@ -33,6 +33,11 @@ def enable() -> None:
     if os.access(folder, os.W_OK):
         jax.config.update('jax_compilation_cache_dir', str(folder))
         jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.1)
+
+
+def folder_of_jax() -> str | None:
+    """The folder in which JAX keeps what it compiles; None where it keeps nothing."""
+    return jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue] defined by a call
 
 
 def prune(folder: Path, largest: int) -> None:

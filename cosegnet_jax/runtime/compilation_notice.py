@@ -9,6 +9,8 @@ from typing import Any
 import jax
 from tqdm import tqdm
 
+from cosegnet_jax.runtime import compilation_cache
+
 _LOWERED = '/jax/core/compile/jaxpr_to_mlir_module_duration'
 _COMPILED = '/jax/core/compile/backend_compile_duration'
 _AFTER_S = 2.0
@@ -22,7 +24,7 @@ class CompilationNotice:
         self._said = False
         jax.monitoring.register_event_duration_secs_listener(self._on_event)
 
-    def _on_event(self, event: str, duration: float, **_: Any) -> None:
+    def _on_event(self, event: str, duration_secs: float, **_: Any) -> None:
         if event not in (_LOWERED, _COMPILED) or self._said:
             return
         if self._timer is not None:
@@ -34,6 +36,6 @@ class CompilationNotice:
 
     def _say(self) -> None:
         self._said = True
-        kept = jax.config.jax_compilation_cache_dir
+        kept = compilation_cache.folder_of_jax()
         line = f'Compiling for this machine{"; later starts skip this" if kept else ""} ...'
         tqdm.write(line, file=sys.stderr)  # leaves bars whole

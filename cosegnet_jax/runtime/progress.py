@@ -51,7 +51,8 @@ class Progress(tqdm):
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
         """Draws the bar, or prints a line where there is no terminal."""
         if self._terminal:
-            return super().display(msg, pos)
+            super().display(msg, pos)
+            return True
         now = time.monotonic()
         if self.n != self._said and (self.n == self.total or now >= self._line_at):
             self._said, self._line_at = self.n, now + _LINE_EVERY_S
@@ -71,4 +72,4 @@ class Progress(tqdm):
         self._line_at = 0.0
         self.display()
         self.disable = True
-        self._decr_instances(self)
+        self._decr_instances(self)  # pyright: ignore[reportAttributeAccessIssue] of tqdm, which has no types

@@ -268,7 +268,7 @@ def load_network(workdir: Path, config: Config | None, mesh: Mesh, step: int | N
             raise UserError(f'{where}: no finished checkpoint in it yet')
         if step is None:
             step = checkpoints.best_step()
-        if step not in steps:
+        if step is None or step not in steps:
             raise UserError(f'{where}: no checkpoint of step {step}; there are {", ".join(map(str, steps))}')
         saved = config_of(checkpoints, step)
         if config is not None:

@@ -15,7 +15,6 @@ import optax
 from jax.sharding import Mesh
 from jaxtyping import Array, Float, Float32, Int32
 
-from cosegnet_jax import networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.batches import visible_classes
 from cosegnet_jax.data.examples import Examples
@@ -44,7 +43,7 @@ def train(
         mesh: Devices that each hold the weights; all do the same here.
     """
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, sampler='balanced'))
-    network = networks.trained(config, params, mesh)
+    network = ImageNetwork(config, params, mesh)
     graph, first, steps = network.graph, config.train.steps, config.train.heads_steps
     classes = min(_CLASSES, len(classes_with_a_pair(examples.labels, examples.visible)))
     sampler = BalancedSampler(examples.labels, examples.visible, config.seed, classes, _IMAGES)

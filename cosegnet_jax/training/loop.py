@@ -6,6 +6,7 @@ import math
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -251,7 +252,9 @@ class _Stop:
             handlers = {signal.SIGINT: self._ask_all}
         else:
             handlers = dict.fromkeys((signal.SIGINT, signal.SIGTERM), self._ask)
-        self._before = {number: signal.signal(number, ask) for number, ask in handlers.items()}
+        self._before: dict[int, Any] = {
+            number: signal.signal(number, ask) for number, ask in handlers.items()
+        }
         return self
 
     def __exit__(self, *exception: object) -> None:

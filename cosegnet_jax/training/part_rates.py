@@ -51,8 +51,8 @@ def freeze(params: Any, config: Config) -> Any:
 def scale(rule: optax.GradientTransformation, config: Config) -> optax.GradientTransformation:
     """The update rule, each parameter with its share; the state of the optimizer is that of the rule."""
 
-    def update(gradients: Any, state: optax.OptState, params: Any) -> tuple[Any, optax.OptState]:
-        updates, state = rule.update(gradients, state, params)
+    def update(updates: Any, state: optax.OptState, params: Any = None) -> tuple[Any, optax.OptState]:
+        updates, state = rule.update(updates, state, params)
         return jax.tree.map(lambda u, share: share * u, updates, shares(updates, config)), state
 
     return optax.GradientTransformation(rule.init, update)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 from cosegnet_jax.config import Config, restore
 from cosegnet_jax.runtime import files
@@ -30,7 +31,7 @@ CHANGEABLE = (
     'config.train.heads_steps',
 )
 
-Record = dict[str, int | float | None]  # 'step', and whatever was measured at it; None where undefined
+Record = dict[str, Any]  # 'step', and the numbers that were measured at it; None where undefined
 
 
 def path(workdir: Path) -> Path:

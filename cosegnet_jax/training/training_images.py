@@ -70,4 +70,4 @@ class TrainedOn(NamedTuple):
 
 
 def _are_among(scored: np.ndarray, known: list[str]) -> Bool[np.ndarray, ' n']:
-    return thumbnails.look_alike(scored, thumbnails.from_text(known)).any(1)
+    return np.asarray(thumbnails.look_alike(scored, thumbnails.from_text(known)).any(1))

@@ -60,7 +60,7 @@ def look(config: Config, params: Any, examples: Examples, mesh: Mesh) -> Views:
     def see(params: Any, batch: Batch, key: jax.Array) -> tuple[Any, Array, Array]:
         varied = augment(batch, key, config.data)
         model = nnx.merge(graph, params)
-        maps = model.begin(varied.images[:, 0], config.optimizer.frozen_blocks)
+        maps = model.first_maps(varied.images[:, 0], config.optimizer.frozen_blocks)
         halves = tuple(x.astype(jnp.float16) for x in maps)
         return halves, varied.masks[:, 0], varied.labels[:, 0]
 

@@ -92,9 +92,11 @@ def _layers(block: Block, prefix: str, parts: Mapping[str, tuple[str, str]]) -> 
     }
     if block.hidden == block.cin:
         del shapes['expand']
-    return {
-        part: _Layer(*(f'{prefix}.{name}' for name in parts[part]), shape) for part, shape in shapes.items()
-    }
+    layers = {}
+    for part, shape in shapes.items():
+        convolution, normalization = parts[part]
+        layers[part] = _Layer(f'{prefix}.{convolution}', f'{prefix}.{normalization}', shape)
+    return layers
 
 
 def _shapes(layers: list[_Layer]) -> dict[str, tuple[int, ...]]:

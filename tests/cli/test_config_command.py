@@ -1,8 +1,8 @@
 import pytest
 
 from cosegnet_jax import config as configs
-from cosegnet_jax import config_keys
 from cosegnet_jax.cli import command_line, config
+from cosegnet_jax.config import meanings
 from cosegnet_jax.runtime.errors import UserError
 
 
@@ -20,15 +20,15 @@ def listed(monkeypatch, capsys):
 
 
 def test_every_key_has_a_default_and_a_meaning():
-    keys = list(config_keys.described())
+    keys = list(meanings.described())
     assert [key.name for key in keys] == list(configs.all_keys())
     assert [key.name for key in keys if not key.meaning] == []
 
 
 def test_a_comment_of_several_lines_is_read():
-    meanings = {key.name: key.meaning for key in config_keys.described()}
-    assert meanings['config.optimizer.warmup_steps'] == 'steps of a linear rise from zero'
-    assert 'training/heads_phase.py' in meanings['config.train.heads_steps']
+    found = {key.name: key.meaning for key in meanings.described()}
+    assert found['config.optimizer.warmup_steps'] == 'steps of a linear rise from zero'
+    assert 'training/heads_phase.py' in found['config.train.heads_steps']
 
 
 def test_a_pattern_is_part_of_a_name_or_a_meaning(listed):

@@ -129,7 +129,7 @@ def test_forward_equals_plain_scipy(small):
     np.testing.assert_allclose(logits[0], x[..., 0], rtol=2e-4, atol=1e-5)
     np.testing.assert_allclose(description.embedding[0], fs, rtol=2e-4, atol=1e-5)
     np.testing.assert_allclose(
-        model.decide(description.embedding[0], -description.embedding[0]), pair, rtol=1e-3
+        model.decision(description.embedding[0], -description.embedding[0]), pair, rtol=1e-3
     )
 
 
@@ -140,7 +140,7 @@ def test_swapping_the_pair_swaps_the_masks(small):
     np.testing.assert_array_equal(there.embedding[::-1], back.embedding)
     # The decision depends on the order, as in the paper.
     a, b = there.embedding
-    assert small.decide(a, b) != small.decide(b, a)
+    assert small.decision(a, b) != small.decision(b, a)
 
 
 def test_table_is_the_decision_of_every_pair(small):
@@ -148,7 +148,7 @@ def test_table_is_the_decision_of_every_pair(small):
     rows, columns = (jnp.asarray(rng.normal(size=(count, 64)), jnp.float32) for count in (3, 5))
     table = small.decision.table(rows, columns)
     for i, j in np.ndindex(3, 5):
-        assert table[i, j] == pytest.approx(float(small.decide(rows[i], columns[j])), rel=1e-4, abs=1e-5)
+        assert table[i, j] == pytest.approx(float(small.decision(rows[i], columns[j])), rel=1e-4, abs=1e-5)
 
 
 def test_bfloat16_computes_near_float32_and_answers_in_float32(small):

@@ -80,7 +80,7 @@ def test_decisions_do_not_depend_on_the_block(network, monkeypatch):
 def test_decisions_are_those_of_the_network(network):
     rows, columns = np.random.default_rng(1).normal(size=(2, 4, 64)).astype(np.float32)
     first, second = (jnp.asarray(side) for side in np.broadcast_arrays(rows[:, None], columns))
-    expected = jax.nn.sigmoid(nnx.merge(network.graph, network.params).decide(first, second))
+    expected = jax.nn.sigmoid(nnx.merge(network.graph, network.params).decision(first, second))
     np.testing.assert_allclose(decide(network, rows, columns), expected, rtol=1e-5)
 
 

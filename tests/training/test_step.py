@@ -134,7 +134,7 @@ def test_losses_are_those_of_the_pairs_passed_one_by_one(params):
         l2.append(max(0.0, near - far + 1))
         for pair, other, label in ((0, p, 1.0), (1, n, 0.0)):
             order = (other, a) if swap[pair, t] else (a, other)
-            logit = model.decide(order[0].embedding[0], order[1].embedding[0])
+            logit = model.decision(order[0].embedding[0], order[1].embedding[0])
             l3.append(optax.sigmoid_binary_cross_entropy(logit, label))
     expected = 0.33 * (np.mean(l1) + np.mean(l2) + np.mean(l3[::2])) + 0.5 * (np.mean(l2) + np.mean(l3[1::2]))
     assert values['loss'] == pytest.approx(expected, rel=1e-4)
@@ -278,7 +278,7 @@ def test_losses_of_a_mined_batch_are_those_of_its_pairs_one_by_one(params):
             l2.append(max(0.0, distances[a, p] - distances[a, n] + 1))
             for pair, other, label in ((0, p, 1.0), (1, n, 0.0)):
                 first, second = (other, a) if swap[pair, 9 * a + p] else (a, other)
-                logit = model.decide(jnp.asarray(points[first]), jnp.asarray(points[second]))
+                logit = model.decision(jnp.asarray(points[first]), jnp.asarray(points[second]))
                 l3.append(optax.sigmoid_binary_cross_entropy(logit, label))
     assert len(l1) == 6 + 6 + 2
     expected = 0.33 * (np.mean(l1) + np.mean(l2) + np.mean(l3[::2])) + 0.5 * (np.mean(l2) + np.mean(l3[1::2]))

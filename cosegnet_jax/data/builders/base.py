@@ -66,7 +66,7 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     VERSION = tfds.core.Version('1.0.0')
     RELEASE_NOTES: ClassVar = {'1.0.0': 'First release.'}
     # TFDS finds checksums.tsv beside it. By itself it would look with a package that it does not install.
-    code_path: ClassVar = Path(__file__)
+    code_path: ClassVar[Any] = Path(__file__)
 
     rules = BY_FILE  # of one that is to be prepared; set where it is made
 
@@ -79,6 +79,11 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def published(self) -> Published | None:
         """Counts to compare with."""
         return None
+
+    @property
+    def config_name(self) -> str:
+        """Name of the chosen config, such as 'all' of 'msrc/all'; '' where the set has none."""
+        return self.builder_config.name if self.builder_config else ''
 
     @abc.abstractmethod
     def survey(self, dl_manager: tfds.download.DownloadManager) -> Survey:
@@ -118,8 +123,10 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             first = f'; the first of {len(rejected)} problems: {rejected[0]}' if rejected else ''
             raise UserError(f'{self.name}: no image that can be used{first}')
         classes = sorted({name for row in rows for name in row.classes})
-        self.info.features['labels'].feature.names = classes
-        self.info.metadata.update(
+        features: Any = self.info.features
+        features['labels'].feature.names = classes
+        metadata: Any = self.info.metadata
+        metadata.update(
             classes=classes,
             filenames=[row.filename for row in rows],
             labels=[[classes.index(name) for name in row.classes] for row in rows],
@@ -165,8 +172,10 @@ def _without_lonely_classes(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
     for row in rows:
         stays = [name not in lonely for name in row.classes]
         if any(stays):
-            parts = (tuple(itertools.compress(part, stays)) for part in (row.classes, row.values, row.shares))
-            kept.append(Row(row.filename, *parts, row.encode, row.doubts))
+            classes, values, shares = (
+                tuple(itertools.compress(part, stays)) for part in (row.classes, row.values, row.shares)
+            )
+            kept.append(dataclasses.replace(row, classes=classes, values=values, shares=shares))
     return kept, [f'{name}: a class with one image that can be used, and a pair takes two' for name in lonely]
 
 

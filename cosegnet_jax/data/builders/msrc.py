@@ -42,7 +42,7 @@ masks/<class>/*, each mask named as its photo; docs/data.md says how to get mask
     @property
     def published(self) -> Published | None:
         """Counts of the subset; of all images there is no agreed count."""
-        if self.builder_config.name == 'all':
+        if self.config_name == 'all':
             return None
         return Published(classes=7, images=70, images_of=dict.fromkeys(CLASSES, 10))
 
@@ -52,6 +52,6 @@ masks/<class>/*, each mask named as its photo; docs/data.md says how to get mask
         No publication lists its ten. Here they are the first by name.
         """
         classes, problems, left_out = super().listing(root)
-        if self.builder_config.name == 'ten':
+        if self.config_name == 'ten':
             classes = {name: classes[name][:10] for name in CLASSES if name in classes}
         return folder.Listing(classes, problems, left_out)

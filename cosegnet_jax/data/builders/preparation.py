@@ -53,7 +53,7 @@ def prepare(
 
 def _check_rules(builder: builders.CosegBuilder, rules: MaskRules) -> None:
     """Refuses rules that a set was not prepared with; without any, it is as it is."""
-    before = builder.info.metadata.get('mask_rules', ['', 'auto'])
+    before = (builder.info.metadata or {}).get('mask_rules', ['', 'auto'])
     asked = [rules.values.text, rules.orientation]
     if asked not in (before, ['', 'auto']):
         raise UserError(

@@ -63,7 +63,7 @@ def load(path: Path) -> LoadedImage:
         with quiet:
             return _decode(path)
     except Image.DecompressionBombError:
-        limit = 2 * Image.MAX_IMAGE_PIXELS / MEGA
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) / MEGA
         raise UserError(
             f'{path}: more than {limit:.4g} megapixels, so many that it may be made to exhaust the memory; '
             f'make it smaller or remove it{_way_out}'
@@ -147,7 +147,7 @@ def _decode(path: Path) -> LoadedImage:
 
 def _loaded(image: Image.Image) -> LoadedImage:
     of_tiff = read_orientation(image) if image.format == 'TIFF' else None
-    noise = None if _is_lossless_webp(image) else _NOISE.get(image.format)
+    noise = None if _is_lossless_webp(image) else _NOISE.get(image.format or '')
     image.load()
     if image.format == 'TIFF':  # Pillow turns it, and forgets how
         return LoadedImage(image, of_tiff, noise)
@@ -156,9 +156,10 @@ def _loaded(image: Image.Image) -> LoadedImage:
 
 
 def _is_lossless_webp(image: Image.Image) -> bool:
-    if image.format != 'WEBP' or not getattr(image, 'filename', ''):
+    name = getattr(image, 'filename', '')
+    if image.format != 'WEBP' or not name:
         return False
-    with open(image.filename, 'rb') as file:
+    with open(name, 'rb') as file:
         return b'VP8L' in file.read(64)
 
 
@@ -200,13 +201,12 @@ class _Quiet:
     """
 
     def __init__(self):
-        self._lock, self._inside, self._filters = threading.Lock(), 0, None
+        self._lock, self._inside, self._filters = threading.Lock(), 0, contextlib.ExitStack()
 
     def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
-                self._filters = warnings.catch_warnings()
-                self._filters.__enter__()
+                self._filters.enter_context(warnings.catch_warnings())
                 warnings.simplefilter('ignore')
             self._inside += 1
 
@@ -214,7 +214,7 @@ class _Quiet:
         with self._lock:
             self._inside -= 1
             if not self._inside:
-                self._filters.__exit__(None, None, None)
+                self._filters.close()
 
 
 quiet = _Quiet()

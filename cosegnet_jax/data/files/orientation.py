@@ -67,7 +67,7 @@ def turn(image: Image.Image, orientation: int | None) -> Image.Image:
 
 def turn_back(image: Image.Image, orientation: int | None) -> Image.Image:
     """The image as it was stored, where `turn` has turned it."""
-    return turn(image, _UNDOING.get(orientation, orientation))
+    return turn(image, _UNDOING.get(orientation or 1, orientation))
 
 
 def swaps_sides(orientation: int | None) -> bool:
@@ -115,7 +115,7 @@ def fit_mask(
 
 def _of_tiff(image: Image.Image) -> int | None:
     try:
-        number = image.tag_v2.get(_TAG)
+        number = getattr(image, 'tag_v2', {}).get(_TAG)
     except Exception:  # whatever the damage, the pixels may be sound
         return None
     return number if number in range(1, 9) else None

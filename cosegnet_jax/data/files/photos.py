@@ -52,7 +52,7 @@ def read(
     size = seen.image.size
     fitting, assumed = fit_mask(drawn.image, drawn.orientation, size, seen.orientation, orientation)
     if fitting is None:
-        stored = size[::-1] if swaps_sides(seen.orientation) else size
+        stored = (size[1], size[0]) if swaps_sides(seen.orientation) else size
         as_stored = '' if stored == size else f' ({_by(stored)} as stored)'
         raise UserError(
             f'{mask}: {_by(drawn.image.size)} pixels, but {photo} has {_by(size)}{as_stored}; '

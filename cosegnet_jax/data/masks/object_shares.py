@@ -44,7 +44,7 @@ def _marked(examples: Examples, number: int) -> list[_Marked]:
     chosen = np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(int)
     found = []
     for index in chosen:
-        inside = examples.masks[int(rows[index])] == places[index] + 1
+        inside = np.asarray(examples.masks[int(rows[index])]) == places[index] + 1
         rim = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
         found.append(_Marked(float(inside.mean()), float(rim.mean())))
     return found

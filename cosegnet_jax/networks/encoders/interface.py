@@ -29,19 +29,19 @@ class Chain(nnx.Module):
 
     def __call__(self, x: Float[Array, 'n h w 3']) -> tuple[Float[Array, 'n _ _ _'], ...]:
         """The maps of normalized photos, the finest first."""
-        return self.begin(x, self.block_count)
+        return self.first_maps(x, self.block_count)
 
-    def begin(self, x: Float[Array, 'n h w 3'], blocks: int) -> tuple[Float[Array, 'n _ _ _'], ...]:
-        """Those of the maps that the first `blocks` blocks make."""
+    def first_maps(self, x: Float[Array, 'n h w 3'], blocks: int) -> tuple[Float[Array, 'n _ _ _'], ...]:
+        """Compute those of the maps that the first `blocks` blocks make."""
         maps = []
         for number in range(blocks):
             x = self.run_block(number, x)
             maps.append(x)
         return tuple(maps[self.block_count - self.map_count :])
 
-    def go_on(self, maps: tuple[Float[Array, 'n _ _ _'], ...]) -> tuple[Float[Array, 'n _ _ _'], ...]:
-        """All maps, from the first ones as `begin` gives them; at least one."""
-        maps = [*maps]
+    def all_maps(self, first: tuple[Float[Array, 'n _ _ _'], ...]) -> tuple[Float[Array, 'n _ _ _'], ...]:
+        """Compute the maps that follow `first`, which has at least one; return all."""
+        maps = list(first)
         for number in range(self.block_count - self.map_count + len(maps), self.block_count):
             maps.append(self.run_block(number, maps[-1]))
         return tuple(maps)

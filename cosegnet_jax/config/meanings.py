@@ -1,4 +1,4 @@
-"""Every key of a config with its meaning, as the comments of config.py say it."""
+"""Every key with its meaning, as the comments in keys.py say it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from cosegnet_jax import config as configs
+from cosegnet_jax.config import keys
 
 
 class Key(NamedTuple):
@@ -24,8 +24,8 @@ class Key(NamedTuple):
 
 
 def described() -> Iterator[Key]:
-    """All keys, in the order of config.py."""
-    yield from _of(configs.Config(), 'config', _comments())
+    """All keys, in the order of keys.py."""
+    yield from _of(keys.Config(), 'config', _comments())
 
 
 def _of(part: Any, prefix: str, comments: dict[tuple[str, str], str]) -> Iterator[Key]:
@@ -41,14 +41,14 @@ def _of(part: Any, prefix: str, comments: dict[tuple[str, str], str]) -> Iterato
 
 def _comments() -> dict[tuple[str, str], str]:
     """The comment beside each field of each class; '' where there is none."""
-    source = inspect.getsource(configs)
+    source = inspect.getsource(keys)
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     by_line = {
         token.start[0]: token.string.lstrip('# ') for token in tokens if token.type == tokenize.COMMENT
     }
     return {
-        (kind.name, field.target.id): ' '.join(
-            by_line[line] for line in range(field.lineno, field.end_lineno + 1) if line in by_line
+        (kind.name, ast.unparse(field.target)): ' '.join(
+            by_line[line] for line in range(field.lineno, (field.end_lineno or 0) + 1) if line in by_line
         )
         for kind in ast.parse(source).body
         if isinstance(kind, ast.ClassDef)
