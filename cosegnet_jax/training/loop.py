@@ -22,6 +22,7 @@ from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.masks.object_shares import describe_shares
 from cosegnet_jax.data.stored_images import Stored
+from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import Stopped, UserError, printable
@@ -120,7 +121,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                 pending, score, fitted = None, None, None
                 if evaluate:
                     judged = networks.trained(config, state.scored(current), mesh)
-                    if config.train.calibrate:
+                    if config.train.calibrate and isinstance(judged, ImageNetwork):
                         fitted = calibration.fit_calibration(config, judged, validation)
                         judged = calibration.calibrated(judged, fitted)
                     scalars, picture = validate(config, judged, validation)
