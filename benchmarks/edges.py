@@ -88,8 +88,8 @@ def boundary_f(found: Bool[np.ndarray, 'h w'], truth: Bool[np.ndarray, 'h w']) -
     if not one.any() or not other.any():
         return float(one.any() == other.any())
     reach = np.ceil(NEAR * np.hypot(*truth.shape))
-    precision = (ndimage.distance_transform_edt(~other)[one] <= reach).mean()
-    recall = (ndimage.distance_transform_edt(~one)[other] <= reach).mean()
+    to_other, to_one = (np.asarray(ndimage.distance_transform_edt(~edge)) for edge in (other, one))
+    precision, recall = (to_other[one] <= reach).mean(), (to_one[other] <= reach).mean()
     return float(2 * precision * recall / max(precision + recall, 1e-9))
 
 

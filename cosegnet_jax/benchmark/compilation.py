@@ -20,6 +20,7 @@ from cosegnet_jax.benchmark import counting
 from cosegnet_jax.benchmark.row import Row, about
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.batches import Batch
+from cosegnet_jax.losses.objectives import find_objective
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training import optimizer, state, step
@@ -70,7 +71,7 @@ def compile_step(config: Config, mesh: Mesh) -> Row:
         UserError: The devices cannot share the batch evenly, or cannot hold it.
     """
     groups, members = data.check_batch(config, mesh)
-    images, masks = groups * members, groups * step.decoded(config, members)
+    images, masks = groups * members, groups * find_objective(config.model).decoded(config, members)
     update = optimizer.build(config, config.train.steps)
     start = time.perf_counter()
     run_step = step.make_step(config, update, mesh, lambda on_device, per_step: per_step)

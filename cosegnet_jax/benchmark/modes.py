@@ -22,6 +22,7 @@ from cosegnet_jax.data import placement
 from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.batches import Sampler
 from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.losses.objectives import find_objective
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import optimizer, state, step
 
@@ -46,7 +47,7 @@ def train(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
 
     jax.block_until_ready([once() for _ in range(2)])
     seconds = timing.median_seconds(once, blocks, repeats)
-    images, masks = groups * members, groups * step.decoded(config, members)
+    images, masks = groups * members, groups * find_objective(config.model).decoded(config, members)
     yield {
         **about(config, mesh),
         'triplets': images / 3,

@@ -1,1 +1,1 @@
-"""What networks learn from: the paper's equations, and which images of a batch meet in them."""
+"""Losses: the paper's equations, the triplets of a batch, and the objective of each kind of network."""

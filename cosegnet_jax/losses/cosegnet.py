@@ -17,21 +17,20 @@ from cosegnet_jax.networks.cosegnet import CoSegNet, Description
 
 
 def decoded(config: Config, members: int) -> int:
-    """How many images of a group get a mask: those in positive pairs; a drawn negative ends at the tap."""
+    """Count the images of a group that get a mask: those in positive pairs, not drawn negatives."""
     return 2 if config.data.sampler == 'triplets' else members
 
 
 def batch_losses(
     graph: nnx.GraphDef, params: Any, batch: Batch, key: Key[Array, ''], config: Config
 ) -> dict[str, Float[Array, '']]:
-    """Losses of a batch by name: each image passes the network once, however many pairs it is in.
+    """Compute the losses of a batch by name; each image passes the network once, however many pairs it has.
 
     Args:
         graph: From `networks.graph`.
         params: Weights.
         batch: Groups of images.
-        key: Draws the order in which each pair meets the order-dependent decision network, and random
-            negatives.
+        key: Draws the order of each pair for the decision network, and random negatives.
         config: The sampler that drew the batch, weights and readings of the equations.
     """
     model = nnx.merge(graph, params)
@@ -56,14 +55,14 @@ def head_losses(
     key: Key[Array, ''],
     config: Config,
 ) -> dict[str, Float[Array, '']]:
-    """What the metric and the decision network learn from averages of the tap: `batch_losses` without L1.
+    """Compute the losses of the metric and decision networks alone: `batch_losses` without L1.
 
     Args:
         graph: From `networks.graph`.
         params: Weights.
         fu: Average of the tap of each image.
         share: Which images share an object.
-        numbers: Which image of the set each is.
+        numbers: Numbers of the images in the data set.
         key: As in `batch_losses`.
         config: The sampler that drew the images, weights and readings of the equations.
     """
@@ -122,7 +121,7 @@ def _mask_losses(
     groups: int,
     config: Config,
 ) -> Float[Array, ' t']:
-    """L1 of the positive pair of each triplet: the mean of its two images."""
+    """Compute L1 of the positive pair of each triplet: the mean of its two images."""
     members = len(masks) // groups
     kept = decoded(config, members)
 
@@ -147,7 +146,7 @@ def _mask_losses(
 def _metric_features(
     fu: Float[Array, 'n c'], embedding: Float[Array, 'n 64'], config: Loss
 ) -> Float[Array, 'n d']:
-    """What equation 3 measures distances between."""
+    """Choose the features whose distances equation 3 measures."""
     features = embedding if config.triplet_features == 'fs' else fu
     if config.normalize_embeddings:
         features = features / jnp.sqrt(jnp.sum(jnp.square(features), -1, keepdims=True) + equations.EPSILON)

@@ -29,10 +29,10 @@ class Losses(NamedTuple):
 
 
 class MaskLosses(NamedTuple):
-    """L1 of each image, in two parts since its partner decides which of its objects are shared."""
+    """L1 of each image, in two parts: the partner decides which objects of the image are shared."""
 
-    of_all: Float[Array, ' n']  # if all of its objects are
-    without: Float[Array, 'n objects']  # what is to be added for each that is not
+    of_all: Float[Array, ' n']  # where all objects are shared
+    without: Float[Array, 'n objects']  # to be added for each object that is not shared
 
 
 def mask_losses(
@@ -42,10 +42,10 @@ def mask_losses(
     learns: Bool[Array, ' n'],
     reduction: str,
 ) -> MaskLosses:
-    """L1, equation 2: binary cross-entropy of each image's mask.
+    """Compute L1, equation 2: binary cross-entropy of each image's mask.
 
-    The gradient of an image that is in no positive pair stops at its logits, so what follows the tap
-    learns from positive pairs only (§3.5).
+    Where an image is in no positive pair, its gradient stops at the logits. So the layers after the tap learn
+    from positive pairs only (§3.5).
 
     Args:
         logits: Ungated mask logits.
@@ -57,13 +57,14 @@ def mask_losses(
     logits = jnp.where(learns[:, None, None], logits, jax.lax.stop_gradient(logits))
     reduce = jnp.sum if reduction == 'sum' else jnp.mean
     entropy = optax.sigmoid_binary_cross_entropy(logits, (masks > 0).astype(jnp.float32))
-    # The entropy of a pixel is softplus(logit) - logit · truth: a truth of 0 for 1 adds the logit.
+    # The cross-entropy of a pixel is softplus(logit) - logit · truth: a truth of 0 in place of 1 adds the
+    # logit.
     without = [reduce(jnp.where(masks == k, logits, 0.0), (1, 2)) for k in range(1, objects + 1)]
     return MaskLosses(reduce(entropy, (1, 2)), jnp.stack(without, 1))
 
 
 def distance(u: Float[Array, '*#n d'], v: Float[Array, '*#n d'], kind: str) -> Float[Array, '...']:
-    """Distance of embeddings, one with another: 'euclidean', or its square as FaceNet has it ('squared')."""
+    """Compute the Euclidean distance of embeddings, or its square as FaceNet does (`kind` 'squared')."""
     squared = jnp.sum(jnp.square(u - v), axis=-1)
     return squared if kind == 'squared' else jnp.sqrt(squared + EPSILON)
 
@@ -71,19 +72,19 @@ def distance(u: Float[Array, '*#n d'], v: Float[Array, '*#n d'], kind: str) -> F
 def triplet_loss(
     anchor: Float[Array, 'n d'], positive: Float[Array, 'n d'], negative: Float[Array, 'n d'], config: Loss
 ) -> Float[Array, ' n']:
-    """L2, equation 3: max(0, |a - p| - |a - n| + margin)."""
+    """Compute L2, equation 3: max(0, |a - p| - |a - n| + margin)."""
     near = distance(anchor, positive, config.triplet_distance)
     far = distance(anchor, negative, config.triplet_distance)
     return jax.nn.relu(near - far + config.margin)
 
 
 def decision_loss(logits: Float[Array, '*n'], share: Bool[Array, '*n']) -> Float[Array, '*n']:
-    """L3, equation 4 with its sign: binary cross-entropy of each pair's decision."""
+    """Compute L3, equation 4 with its sign: binary cross-entropy of each pair's decision."""
     return optax.sigmoid_binary_cross_entropy(logits, share.astype(jnp.float32))
 
 
 class TripletLosses(NamedTuple):
-    """Losses of triplets one by one."""
+    """The losses of each triplet."""
 
     mask: Float[Array, ' n']  # L1 of the positive pair
     triplet: Float[Array, ' n']  # L2
@@ -98,17 +99,17 @@ def combine(
     valid: Bool[Array, ' n'],
     config: Loss,
 ) -> Losses:
-    """Equation 1 with the weights of §4.1 (fidelity row 14), over the `valid` triplets.
+    """Combine losses by equation 1 with the weights of §4.1 (fidelity row 14), over the `valid` triplets.
 
-    Equations 2 to 4 print sums over the samples of a batch, and equation 2 one over the images of a pair.
-    `config.batch_reduction` is 'sum' for these sums, or 'mean' for means in their place, which make L1
-    smaller by twice the number of triplets and L2 and L3 by that number (fidelity row 10). The losses that
-    are returned beside the total are means either way, so that they can be compared.
+    The paper prints sums over the samples of a batch, and in equation 2 over the images of a pair.
+    `config.batch_reduction` 'sum' computes them. 'mean' computes means: L1 is smaller by twice the number of
+    triplets, L2 and L3 by that number (fidelity row 10). The other losses that this returns are always means,
+    so that runs can be compared.
 
-    L2 belongs to a triplet, that is to a positive and a negative pair, so it counts 0.33 + 0.5 times. A
-    triplet whose first pair shares nothing after all (`share` false: an object cropped away) has no L1 and
-    no L2, and both of its pairs are negative pairs; one without a negative (`has_negative` false) has L1 and
-    the L3 of its first pair only.
+    L2 belongs to a triplet, which has a positive and a negative pair, so it counts 0.33 + 0.5 times. Where
+    the first pair shares nothing after all (`share` is false: an object was cropped away), a triplet has no
+    L1 and no L2, and both pairs are negative. Without a negative (`has_negative` is false) it has L1 and the
+    L3 of its first pair only.
     """
     mask = jnp.where(share, each.mask, 0.0)
     triplet = jnp.where(share & has_negative, each.triplet, 0.0)
@@ -119,13 +120,15 @@ def combine(
     total = jnp.where(share, positive, config.w3_negative * first)
     total += config.w2_negative * triplet + config.w3_negative * second
 
-    def mean(values: Float[Array, '*n'], of: Bool[Array, '*n']) -> Float[Array, '']:
-        return jnp.sum(jnp.where(of, values, 0.0)) / jnp.maximum(of.sum(), 1)
-
     return Losses(
-        total=jnp.sum(jnp.where(valid, total, 0.0)) if batch_sum else mean(total, valid),
-        mask=mean(mask, valid & share),
-        triplet=mean(triplet, valid & share & has_negative),
-        active=mean((triplet > 0).astype(jnp.float32), valid & share & has_negative),
-        decision=mean(jnp.stack([first, second]), jnp.stack([valid, valid & has_negative])),
+        total=jnp.sum(jnp.where(valid, total, 0.0)) if batch_sum else mean_where(total, valid),
+        mask=mean_where(mask, valid & share),
+        triplet=mean_where(triplet, valid & share & has_negative),
+        active=mean_where((triplet > 0).astype(jnp.float32), valid & share & has_negative),
+        decision=mean_where(jnp.stack([first, second]), jnp.stack([valid, valid & has_negative])),
     )
+
+
+def mean_where(values: Float[Array, '*n'], where: Bool[Array, '*n']) -> Float[Array, '']:
+    """Average the values that `where` marks; 0 where it marks none."""
+    return jnp.sum(jnp.where(where, values, 0.0)) / jnp.maximum(where.sum(), 1)

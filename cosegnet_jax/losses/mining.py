@@ -1,8 +1,8 @@
-"""Which images of a batch meet as (anchor, positive, negative), decided on the devices.
+"""Mining: which images of a batch form triplets (anchor, positive, negative), decided on the devices.
 
-A triplet begins with a pair that shares an object: the pair of a triplet that was drawn, or each pair of a
-class-balanced batch. Its negative is the one drawn with it, or one found in the batch: at random, or
-semi-hard from the current embeddings (Schroff et al., FaceNet, 2015, §3.2).
+Anchor and positive share an object: they are the pair of a triplet that the sampler drew, or any pair of a
+class-balanced batch. The negative was drawn with them, or is mined in the batch: at random, or semi-hard by
+the current embeddings (Schroff et al., FaceNet, 2015, §3.2).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Triplets(NamedTuple):
 def common_objects(
     masks: UInt8[Array, 'n h w'], labels: Int32[Array, 'n objects']
 ) -> Bool[Array, 'n n objects']:
-    """Whether image j shows the object number k of image i, at [i, j, k - 1].
+    """Tell at [i, j, k - 1] whether image j shows object number k of image i.
 
-    What an image shows follows from its mask as it is now, whatever it is filed under: an object may have
-    been cropped away, and an outlier never had one.
+    The mask says what an image shows, not the class it is filed under: an object may have been cropped away,
+    and an outlier never had one.
     """
     objects = labels.shape[1]
     seen = jnp.stack([(masks == k).any((1, 2)) for k in range(1, objects + 1)], 1)
@@ -43,7 +43,7 @@ def common_objects(
 
 
 def common_classes(visible: Int32[Array, 'n objects']) -> Bool[Array, 'n n objects']:
-    """`common_objects` of images that show these classes, NO_CLASS where one shows none."""
+    """Compute `common_objects` from the classes that images show, NO_CLASS where there is none."""
     same = visible[:, None, :, None] == meshes.replicate(visible)[None, :, None, :]
     return (same & (visible != NO_CLASS)[:, None, :, None]).any(3)
 
@@ -55,12 +55,12 @@ def find(
     key: Key[Array, ''],
     config: Config,
 ) -> Triplets:
-    """The triplets that `config.data.sampler` and `config.loss.negatives` ask for.
+    """Find the triplets that `config.data.sampler` and `config.loss.negatives` ask for.
 
     Args:
-        features: What distances are measured between; they get no gradient from the choice.
+        features: Points whose distances count; the choice passes no gradient to them.
         share: Which images share an object.
-        numbers: Which image of the set each is: one that was drawn twice is no pair with itself.
+        numbers: Numbers of the images in the data set: an image that was drawn twice is no pair with itself.
         key: Draws random negatives.
         config: The experiment.
     """
@@ -71,7 +71,7 @@ def find(
         return triplets
 
     def of_anchors(rows: Shaped[Array, 'n *rest']) -> Shaped[Array, 'a *rest']:
-        # By number, devices that have few of the rows each would have to exchange the whole table.
+        # Indexing by number would make devices exchange the whole table.
         return rows.reshape(-1, 3, *rows.shape[1:])[:, 0] if drawn_triplets else rows
 
     candidates = of_anchors(~share & ~same)
@@ -88,14 +88,14 @@ def find(
 
 
 def drawn(groups: int) -> Triplets:
-    """The triplets that the sampler has drawn: three images after another."""
+    """List the triplets that the sampler drew: each three images in a row."""
     anchor, positive, negative = jnp.arange(3 * groups).reshape(groups, 3).T
     yes = jnp.ones(groups, bool)
     return Triplets(anchor, positive, negative, valid=yes, has_negative=yes)
 
 
 def all_pairs(pairs: Bool[Array, 'n n']) -> Triplets:
-    """Every ordered pair that is marked, still without negatives."""
+    """List every ordered pair that is marked, still without negatives."""
     anchor, positive = (x.reshape(-1) for x in jnp.indices(pairs.shape))
     none = jnp.zeros(pairs.size, bool)
     return Triplets(anchor, positive, anchor, valid=pairs.reshape(-1), has_negative=none)
@@ -104,16 +104,15 @@ def all_pairs(pairs: Bool[Array, 'n n']) -> Triplets:
 def semi_hard(
     near: Float[Array, 'a p'], distances: Float[Array, 'a n'], candidates: Bool[Array, 'a n']
 ) -> Int[Array, 'a p']:
-    """For each pair the hardest negative that is no harder than the positive.
+    """Choose for each pair the nearest negative that is farther from the anchor than the positive.
 
-    That is the nearest of those farther from the anchor than the positive is; where none is farther, the
-    farthest of all. Where it lies beyond the margin its loss is zero. The nearest negative of all would, at
-    the start, collapse the embeddings (§3.2).
+    Where none is farther, choose the farthest. Beyond the margin its loss is zero. The nearest negative of
+    all would collapse the embeddings at the start (FaceNet, §3.2).
 
     Args:
-        near: From each anchor to each of its positives.
-        distances: From each anchor to every image.
-        candidates: Which images share nothing with it.
+        near: Distance of each anchor to each of its positives.
+        distances: Distance of each anchor to every image.
+        candidates: Which images share nothing with the anchor.
     """
     farther = candidates[:, None] & (distances[:, None] > near[:, :, None])
     nearest = jnp.argmin(jnp.where(farther, distances[:, None], jnp.inf), 2)
@@ -122,7 +121,7 @@ def semi_hard(
 
 
 def random(key: Key[Array, ''], candidates: Bool[Array, 'a n'], positives: int) -> Int[Array, 'a p']:
-    """For each of an anchor's `positives` any of its candidates with the same chance."""
+    """Choose for each of an anchor's `positives` one of its candidates, all with the same chance."""
     anchors, images = candidates.shape
     lots = jax.random.uniform(key, (anchors, positives, images))
     return jnp.argmax(jnp.where(candidates[:, None], lots, -1.0), 2)

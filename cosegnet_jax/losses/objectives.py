@@ -1,4 +1,4 @@
-"""What each kind of network learns from."""
+"""The losses of each kind of network."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from cosegnet_jax.losses import cosegnet, pairwise, pyramid
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """Losses of a batch.
+    """How a kind of network learns.
 
-    `batch_losses(graph, params, batch, key, config)` names them: 'loss' is the sum that is made small, the
-    others are logged. `decoded(config, members)` is how many masks are made of a group of images.
+    `batch_losses(graph, params, batch, key, config)` returns losses by name: training minimizes 'loss' and
+    logs the others. `decoded(config, members)` is the number of masks that a group of images gets.
     """
 
     batch_losses: Callable[..., dict[str, Float[Array, '']]]
     decoded: Callable[[Config, int], int]
 
 
-_OF_PAIRS = Objective(pairwise.batch_losses, pairwise.decoded)
+# Both masks of the positive and of the negative pair of a triplet.
+_OF_PAIRS = Objective(pairwise.batch_losses, lambda config, members: 4)
 
 # By the name that `config.model.name` calls the network.
 OBJECTIVES = {
     'cosegnet': Objective(cosegnet.batch_losses, cosegnet.decoded),
-    'pyramid': Objective(pyramid.batch_losses, pyramid.decoded),
+    'pyramid': Objective(pyramid.batch_losses, lambda config, members: members),
     'base': _OF_PAIRS,
     'deep_object_coseg': _OF_PAIRS,
     'attention': _OF_PAIRS,
@@ -36,5 +37,5 @@ OBJECTIVES = {
 
 
 def find_objective(config: Model) -> Objective:
-    """What the configured network learns from."""
+    """Find how the configured network learns."""
     return OBJECTIVES[config.name]

@@ -1,4 +1,4 @@
-"""Losses of a model whose masks depend on the pair: a null mask is the truth of a negative pair (§4.5)."""
+"""Losses of a network whose masks depend on the pair: the true masks of a negative pair are empty (§4.5)."""
 
 from __future__ import annotations
 
@@ -15,24 +15,19 @@ from cosegnet_jax.data.batches import Batch
 from cosegnet_jax.losses import mining
 
 
-def decoded(config: Config, members: int) -> int:
-    """How many masks are made of a triplet: those of the positive and of the negative pair."""
-    del config, members
-    return 4
-
-
 def batch_losses(
     graph: nnx.GraphDef, params: Any, batch: Batch, key: Key[Array, ''], config: Config
 ) -> dict[str, Float[Array, '']]:
-    """Losses of a batch of triplets by name: each image is described once, each pair decoded in both orders.
+    """Compute the losses of a batch of triplets by name.
 
-    Both kinds of pair weigh `config.loss.w1_positive`; the other terms of equation 1 have no meaning here.
+    Each image is described once, and each pair decoded in both orders. Both kinds of pair weigh
+    `config.loss.w1_positive`; the other terms of equation 1 have no meaning here.
 
     Args:
         graph: From `networks.graph`, of a `networks.pairwise.Pairwise`.
         params: Weights.
         batch: Triplets.
-        key: Not needed: nothing is drawn.
+        key: Not used; nothing is drawn.
         config: The reading of equation 2.
     """
     del key
@@ -58,6 +53,6 @@ def batch_losses(
 
 
 def shared(masks: UInt8[Array, 'n h w'], common: Bool[Array, 'n objects']) -> Bool[Array, 'n h w']:
-    """Pixels of the objects that each image has in common with its partner."""
+    """Mark the pixels of the objects that each image shares with its partner."""
     objects = [(masks == k) & of_object[:, None, None] for k, of_object in enumerate(common.T, 1)]
     return jnp.stack(objects).any(0)

@@ -1,8 +1,9 @@
-"""What the small network learns from a batch: masks of images in positive pairs, and all pairs' decisions.
+"""Losses of the small network on a batch.
 
-The paper's L1 (equation 2) gets a soft Jaccard beside it, L3 (equation 4) is of every pair of a batch, and in
-the place of triplets (L2) each image is told from all others at once (Khosla et al., Supervised Contrastive
-Learning, NeurIPS 2020).
+Masks learn from images in positive pairs, by the paper's L1 (equation 2) and a soft Jaccard index. Decisions
+learn from every pair of the batch (L3, equation 4). A contrastive loss takes the place of the triplet loss
+L2: it tells each image from all others at once (Khosla et al., Supervised Contrastive Learning, NeurIPS
+2020).
 """
 
 from __future__ import annotations
@@ -21,22 +22,16 @@ from cosegnet_jax.losses import equations, mining
 from cosegnet_jax.runtime import mesh as meshes
 
 
-def decoded(config: Config, members: int) -> int:
-    """How many images of a group get a mask: all of them."""
-    del config
-    return members
-
-
 def batch_losses(
     graph: nnx.GraphDef, params: Any, batch: Batch, key: Key[Array, ''], config: Config
 ) -> dict[str, Float[Array, '']]:
-    """Losses of a batch by name: each image passes the network once.
+    """Compute the losses of a batch by name; each image passes the network once.
 
     Args:
         graph: From `networks.graph`.
         params: Weights.
-        batch: Groups of images, or of what the frozen blocks of the encoder made of them.
-        key: Not needed: nothing is drawn.
+        batch: Groups of images, or of the maps that the frozen blocks of the encoder made of them.
+        key: Not used; nothing is drawn.
         config: The weights of the losses.
     """
     del key
@@ -48,11 +43,11 @@ def batch_losses(
     positive, negative = share & others, ~share & others
 
     each = mask_losses(model.masks(description), masks > 0, config.loss.soft_jaccard)
-    mask = _mean(each, positive.any(1))  # §3.5: masks learn from images in positive pairs only
+    mask = equations.mean_where(each, positive.any(1))  # §3.5: masks learn from images in positive pairs only
     everyone = meshes.replicate(description.embedding)
     decisions = equations.decision_loss(model.decision.table(description.embedding, everyone), share)
     contrast = contrastive_loss(description.embedding, positive, others, config.loss.temperature)
-    of_positive, of_negative = _mean(decisions, positive), _mean(decisions, negative)
+    of_positive, of_negative = (equations.mean_where(decisions, pairs) for pairs in (positive, negative))
     total = config.loss.w1_positive * mask + config.loss.contrast * contrast
     total += config.loss.w3_positive * of_positive + config.loss.w3_negative * of_negative
     return {
@@ -67,9 +62,9 @@ def batch_losses(
 def mask_losses(
     logits: Float[Array, 'n h w'], truth: Bool[Array, 'n h w'], soft_jaccard: float
 ) -> Float[Array, ' n']:
-    """Cross-entropy of each image's mask, plus `soft_jaccard` times one minus its soft Jaccard.
+    """Compute the cross-entropy of each mask, plus `soft_jaccard` times one minus its soft Jaccard index.
 
-    The soft Jaccard counts probabilities in the place of pixels, plus one in both counts.
+    The soft index sums probabilities where the Jaccard index counts pixels; both sums start at one.
     """
     wanted = truth.astype(jnp.float32)
     entropy = optax.sigmoid_binary_cross_entropy(logits, wanted).mean((1, 2))
@@ -85,22 +80,20 @@ def contrastive_loss(
     others: Bool[Array, 'n n'],
     temperature: float,
 ) -> Float[Array, '']:
-    """Cross-entropy of finding an image's positives among all others by cosine, over images that have one.
+    """Compute the cross-entropy of finding an image's positives among all other images by their cosines.
+
+    It is averaged over the images that have a positive.
 
     Args:
-        embedding: Of unit length.
-        positive: Which images share an object with which.
-        others: Which images are not the same.
-        temperature: Of the softmax of cosines.
+        embedding: Unit vectors.
+        positive: Which images share an object.
+        others: False where two rows are the same image.
+        temperature: Divides the cosines before the softmax.
     """
     everyone = meshes.replicate(embedding)
     cosines = jnp.dot(embedding, everyone.T, precision=jax.lax.Precision.HIGHEST)
     logits = jnp.where(others, cosines / temperature, -jnp.inf)
-    # An image without others has no distribution; its row is not read.
+    # Without other images there is no softmax; the row is not read.
     logits = jnp.where(others.any(1, keepdims=True), logits, 0.0)
     chances = jnp.where(positive, jax.nn.log_softmax(logits), 0.0).sum(1) / jnp.maximum(positive.sum(1), 1)
-    return _mean(-chances, positive.any(1))
-
-
-def _mean(values: Float[Array, '*n'], of: Bool[Array, '*n']) -> Float[Array, '']:
-    return jnp.sum(jnp.where(of, values, 0.0)) / jnp.maximum(of.sum(), 1)
+    return equations.mean_where(-chances, positive.any(1))

@@ -22,6 +22,7 @@ from orbax.checkpoint import checkpoint_managers as policies
 from cosegnet_jax import config as configs
 from cosegnet_jax import networks
 from cosegnet_jax.config import Config
+from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training import run_files
@@ -30,19 +31,19 @@ from cosegnet_jax.training.state import State, abstract_params, scored
 from cosegnet_jax.training.stored_arrays import check_arrays
 from cosegnet_jax.training.training_images import TrainedOn
 
-# The metric that 'best' means and early stopping watches: the mean of gated and ungated Jaccard. The gated
-# one alone is 0 for as long as the gate is shut, and would stop a run whose masks still improve.
+# The metric of the best checkpoint and of early stopping: the mean of gated and ungated Jaccard. The gated
+# one alone is 0 while the gate is shut, and would stop a run whose masks still improve.
 SCORE = 'validation_score'
 
 
 def folder(workdir: Path) -> Path:
-    """Where the checkpoints of a run are."""
+    """Return the folder of a run's checkpoints."""
     return workdir.absolute() / 'checkpoints'
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the warnings of Orbax that reading only is what it was asked for."""
+    """Silence Orbax, which warns of read-only use although it was asked for."""
     before = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)
     try:
@@ -53,9 +54,9 @@ def _quiet() -> Iterator[None]:
 
 @_quiet()
 def manager(workdir: Path, read_only: bool = False) -> ocp.CheckpointManager:
-    """The checkpoints of a run; to be closed, which waits for the last save.
+    """Open the checkpoints of a run; closing them waits for the last save.
 
-    Saves happen in the background and become visible whole or not at all.
+    Saves happen in the background; a checkpoint appears when it is complete.
 
     Raises:
         UserError: The folder cannot be written, or what is in it cannot be understood.
@@ -93,7 +94,7 @@ def save(
     score: float | None,
     fitted: Calibration | None = None,
 ) -> None:
-    """Saves parameters, optimizer state, step, config and the names of the training images.
+    """Save parameters, optimizer state, step, config and training images.
 
     `score` is that of the validation part, if known; `fitted` belongs to the parameters that are scored.
     """
@@ -115,7 +116,7 @@ def save(
 
 
 def config_of(manager: ocp.CheckpointManager, step: int) -> Config:
-    """The config that the checkpoint of `step` was trained with.
+    """Read the config of the checkpoint of `step`.
 
     Raises:
         UserError: The checkpoint is damaged, or of another version.
@@ -124,7 +125,7 @@ def config_of(manager: ocp.CheckpointManager, step: int) -> Config:
 
 
 def trained_on_of(manager: ocp.CheckpointManager, step: int) -> TrainedOn:
-    """What the checkpoint of `step` was trained on.
+    """Read which images the checkpoint of `step` was trained on.
 
     Raises:
         UserError: The checkpoint is damaged, or of another version.
@@ -139,7 +140,7 @@ def trained_on_of(manager: ocp.CheckpointManager, step: int) -> TrainedOn:
 
 
 def restore(manager: ocp.CheckpointManager, step: int, like: State) -> State:
-    """The state at `step`, placed as `like` (from `state.abstract`) says.
+    """Read the state at `step`, with the shardings of `like` (from `state.abstract`).
 
     Raises:
         UserError: The checkpoint is damaged, or of another network.
@@ -166,7 +167,7 @@ def _is_json(content: bytes) -> bool:
 
 
 def _checksum(value: Any) -> str:
-    """Orbax checks the bytes of arrays, but not those of JSON."""
+    """Compute a checksum of JSON; Orbax checks the bytes of arrays only."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
@@ -198,12 +199,12 @@ def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.Checkpoint
 
 
 def summarize(error: Exception) -> str:
-    """The first line of an error, or its kind where it says nothing."""
+    """Return the first line of an error, or its type where it has no text."""
     return first_line(error) or type(error).__name__
 
 
 def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
-    """Refuses to go on with a run under another config than it began with.
+    """Refuse to resume a run with another config than it started with.
 
     Raises:
         UserError: Naming the first key that differs.
@@ -220,7 +221,7 @@ def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
 
 
 def check_same_network(saved: Config, now: Config, path: Path) -> None:
-    """Refuses a checkpoint of another network or image size, and another split of the data it was trained on.
+    """Refuse a checkpoint of another network or image size, or another split of its own data set.
 
     Raises:
         UserError: Naming the first key that differs.
@@ -246,16 +247,16 @@ def _flat(tree: dict, prefix: str = 'config'):
 
 
 def load_network(workdir: Path, config: Config | None, mesh: Mesh, step: int | None) -> TrainedNetwork:
-    """The network of a run, for evaluation or prediction; the optimizer's state is not read.
+    """Load the network of a run, for evaluation or prediction, without the optimizer's state.
 
     Args:
-        workdir: Of the run.
-        config: Must describe the network of the checkpoint; None takes whatever network it is of.
+        workdir: Folder of the run.
+        config: Must describe the network of the checkpoint; None accepts any.
         mesh: Devices that each get all weights.
-        step: Which checkpoint; None is the best by validation, or the last where none was validated.
+        step: Step of the checkpoint; None is the best by validation, or the last where none was validated.
 
     Raises:
-        UserError: There is none, or it is damaged or of another network.
+        UserError: There is no such checkpoint, or it is damaged or of another network.
     """
     where = folder(workdir)
     if not where.is_dir():
@@ -279,14 +280,14 @@ def load_network(workdir: Path, config: Config | None, mesh: Mesh, step: int | N
         network = networks.trained(
             saved, params, mesh, step=step, dataset=seen.name, images=len(seen.filenames)
         )
-        if (_place(checkpoints, step) / 'calibration').exists():
+        if isinstance(network, ImageNetwork) and (_place(checkpoints, step) / 'calibration').exists():
             fitted = Calibration(**_read_json(checkpoints, step, 'calibration'))
             network = calibrated(network, fitted)
         return network
 
 
 def load_trained_on(workdir: Path, step: int) -> TrainedOn:
-    """What the network of a run was trained on.
+    """Read which images the network of a run was trained on.
 
     Raises:
         UserError: The checkpoint is damaged, or of another version.

@@ -1,7 +1,7 @@
-"""The last phase of a run: the metric and the decision network alone, on averages of the tap taken once.
+"""The last phase of a run: steps that train the metric and decision networks alone.
 
-Nearly all of a step goes into pixels, while these two networks read a few hundred numbers of an image. With
-everything before them fixed, those numbers are the same at every step, and thousands of steps take seconds.
+These networks read a few hundred numbers of an image: the average of the tap. With all layers before them
+fixed, these averages are computed once, and thousands of steps take seconds.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import optimizer, part_rates
 
-# A batch, where the set has so many classes; images cost nothing here, and both losses are of pairs of them.
+# Classes of a batch, where the set has so many, and images of a class.
 _CLASSES, _IMAGES = 8, 4
 
 
 def train(
     config: Config, params: Any, examples: Examples, mesh: Mesh
 ) -> tuple[Any, dict[str, Float32[np.ndarray, ' steps']]]:
-    """Weights after `config.train.heads_steps` steps, and the losses of each.
+    """Train for `config.train.heads_steps` steps; return the weights, and the losses of each step.
 
-    The rule is that of `config.optimizer`, begun anew. Batches are class-balanced, whatever the sampler was
-    before, and each image is mirrored half of the time if `config.data.flip` says so.
+    The optimizer is that of `config.optimizer`, with a new state. Batches are class-balanced, whatever the
+    sampler was before. Under `config.data.flip`, each image is mirrored half of the time.
 
     Args:
         config: The experiment.
         params: Weights after the last step with images.
         examples: The training part.
-        mesh: Devices that each hold the weights; all do the same here.
+        mesh: Devices that each hold the weights; all compute the same here.
     """
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, sampler='balanced'))
     network = ImageNetwork(config, params, mesh)
@@ -93,7 +93,7 @@ def train(
 def _averages(
     network: ImageNetwork, examples: Examples, mirrored: bool, size: int
 ) -> Float32[np.ndarray, 'n c']:
-    """What the metric network reads of every image, of `size` images at a time."""
+    """Compute the average of the tap of every image, `size` images at a time."""
     photos = (np.asarray(examples.images[rows]) for rows in examples.batches(size))
     if mirrored:
         photos = (images[:, :, ::-1] for images in photos)

@@ -1,4 +1,4 @@
-"""What a run says of itself: a progress bar, WORKDIR/metrics.jsonl, and TensorBoard events."""
+"""The log of a run: a progress bar, WORKDIR/metrics.jsonl, and TensorBoard events."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from cosegnet_jax.training import run_files
 
 
 class Log:
-    """Open log of a run that begins, or goes on, at `start_step`.
+    """The open log of a run that starts or resumes at `start_step`.
 
-    Lines and events of later steps are left from a run that was killed after its last checkpoint; they
-    are dropped, since those steps are about to be done again. Of several processes, the first alone writes.
+    A run that was killed after its last checkpoint left lines and events of later steps. They are dropped,
+    since those steps are repeated. Of several processes, only the first writes.
 
     Args:
         workdir: Folder of the run.
         start_step: Steps done so far.
         stop_step: Steps to do in all.
-        batch_images: Images that a step looks at.
+        batch_images: Images of a step.
     """
 
     def __init__(self, workdir: Path, start_step: int, stop_step: int, batch_images: int):
@@ -54,7 +54,7 @@ class Log:
         self._events.close()
 
     def step(self, step: int, metrics: Mapping[str, float], write: bool) -> None:
-        """Counts one step; with `write`, records the means since the last record and the speed."""
+        """Count one step; with `write`, record the speed and the means since the last record."""
         self._bar.update()
         self._bar.restart_clock()  # the first step has compiled the program
         self._count += 1
@@ -71,11 +71,11 @@ class Log:
             self.restart_clock()
 
     def restart_clock(self) -> None:
-        """Begins a new mean; called after work that is no training, so that the speed is that of training."""
+        """Start new means; called after work that is no training, so that the speed is that of training."""
         self._sums, self._count, self._since = {}, 0, time.monotonic()
 
     def record(self, step: int, scalars: Mapping[str, float]) -> None:
-        """One line of JSON, and the same numbers to TensorBoard."""
+        """Write one line of JSON, and the same numbers for TensorBoard."""
         defined = {key: value if math.isfinite(value) else None for key, value in scalars.items()}
         self._file.write(json.dumps({'step': step, **defined}) + '\n')
         self._file.flush()
@@ -85,25 +85,23 @@ class Log:
     def validation(
         self, step: int, scalars: Mapping[str, float], picture: UInt8[np.ndarray, 'h w 3']
     ) -> None:
-        """What the validation part shows at `step`; the picture goes to TensorBoard."""
+        """Record and print the scores of the validation part; the picture goes to TensorBoard."""
         self.record(step, scalars)
         self._events.add_image('validation', picture, step, dataformats='HWC')
         self.say(f'step {step}: ' + ', '.join(f'{key} {value:.3f}' for key, value in scalars.items()))
 
     def done(self, step: int) -> None:
-        """Ends the bar at `step`, also where steps were taken together or left out."""
+        """Complete the bar at `step`, also where steps were taken together or skipped."""
         self._bar.total = step
         self._bar.update(step - self._bar.n)
 
     def say(self, text: str) -> None:
-        """A line for the terminal that leaves the progress bar whole."""
+        """Print a line without breaking the progress bar."""
         self._bar.write(text)
 
 
 def _drop_after(step: int, workdir: Path) -> None:
-    """Drops the records of later steps."""
+    """Drop the records of later steps; a run that is killed meanwhile keeps its old log."""
     kept = [record for record in run_files.read(workdir) if record['step'] <= step]
-    with files.write_atomically(
-        run_files.path(workdir)
-    ) as unfinished:  # a run that dies here has its old log
+    with files.write_atomically(run_files.path(workdir)) as unfinished:
         unfinished.write_text(''.join(json.dumps(record) + '\n' for record in kept))

@@ -1,4 +1,4 @@
-"""Training from the first step, or from where it stopped, to the last."""
+"""The training loop: from the first step, or from the last checkpoint, to the last step."""
 
 from __future__ import annotations
 
@@ -45,24 +45,24 @@ Validate = Callable[[Config, TrainedNetwork, Examples], tuple[dict[str, float], 
 
 
 def train(config: Config, workdir: Path, validate: Validate) -> None:
-    """Trains to the last step, going on from the last checkpoint in `workdir` if there is one.
+    """Train to the last step; resume from the last checkpoint in `workdir` if there is one.
 
     The last step is number `config.train.steps`, or `config.train.heads_steps` after it (`heads_phase`).
 
-    A run that was killed and started again ends with the same parameters as one that was not, bit for bit
-    where the devices repeat their sums in the same order, as the same number of CPU devices do: triplets,
-    flips and every other draw are functions of the seed and the step.
+    A run that was killed and resumed ends with the same parameters as one that was not, because all random
+    draws are functions of the seed and the step. They are equal bit for bit where the devices add in the same
+    order, as equally many CPU devices do.
 
     Args:
         config: The experiment.
         workdir: Folder of the run: checkpoints/, config.json, metrics.jsonl, events/ (TensorBoard). Several
             processes need one that all of them see.
-        validate: Looks at the validation part: `(config, network, examples) -> (scalars, picture)`.
+        validate: Scores the validation part: `(config, network, examples) -> (scalars, picture)`.
 
     Raises:
         UserError: Data or weights cannot be used, `workdir` holds a run of another config, or the loss is
             no longer a number.
-        Stopped: Somebody asked to.
+        Stopped: Ctrl-C or SIGTERM asked for it.
     """
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
@@ -93,8 +93,8 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         print(_plan(config, training, where, mesh))
         steps = range(start, config.train.steps)
         if config.train.views:
-            seen = views.look(config, current.params, training, mesh)
-            feed, vary = views.feed(seen, sampler, steps, config.seed, mesh), views.as_seen
+            made = views.make_views(config, current.params, training, mesh)
+            feed, vary = views.feed(made, sampler, steps, config.seed, mesh), views.leave
         else:
             feed, vary = placement.feed(where, training, sampler, steps, mesh), augment
         frozen = part_rates.with_frozen_encoder(config)
@@ -103,13 +103,13 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         other_steps = step.make_step(config, update, mesh, feed.batch, vary)
         last_step = config.train.last_step
         with Log(workdir, start, last_step, groups * members) as log, _Stop() as stop:
-            pending = None  # metrics of a step that the device may still be at
+            pending = None  # metrics of a step that the device may still compute
             for number, per_step in enumerate(feed.per_step, start + 1):
                 if number == config.optimizer.frozen_steps + 1:
                     current = state.restart_optimizer(current, update, mesh)
                 run_step = first_steps if number <= config.optimizer.frozen_steps else other_steps
                 current, metrics = run_step(current, feed.on_device, per_step)
-                # The step just dispatched runs while the one before it is read and logged.
+                # This step runs while the metrics of the one before it are read and logged.
                 _log_step(pending, config, log, manager)
                 pending = number, metrics
 
@@ -117,7 +117,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
                 evaluate = number % config.train.eval_every_steps == 0 or number == config.train.steps
                 if not (evaluate or stopping or number % config.train.save_every_steps == 0):
                     continue
-                _log_step(pending, config, log, manager)  # nothing is saved that is not known to be sound
+                _log_step(pending, config, log, manager)  # so that only sound states are saved
                 pending, score, fitted = None, None, None
                 if evaluate:
                     judged = networks.trained(config, state.scored(current), mesh)
@@ -148,7 +148,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
 
 
 def _plan(config: Config, training: Examples, where: str, mesh: Mesh) -> str:
-    """What is about to happen, in words."""
+    """Say in words what is about to happen."""
     devices = f'{mesh.size} {jax.default_backend().upper()} device{"s" * (mesh.size > 1)}'
     hosts = f' of {jax.process_count()} hosts' if jax.process_count() > 1 else ''
     if isinstance(training.images, Stored):
@@ -162,17 +162,17 @@ def _plan(config: Config, training: Examples, where: str, mesh: Mesh) -> str:
 
 
 def _check_heads_are_the_last(last: int, saved: Config, config: Config, workdir: Path) -> None:
-    """Refuses to go on with images after metric and decision network have been trained alone."""
+    """Refuse to train with images after the metric and decision networks were trained alone."""
     wanted = config.train.steps, config.train.heads_steps
     if last > saved.train.steps and wanted != (saved.train.steps, saved.train.heads_steps):
         raise UserError(
             f'{workdir} holds a run that ended with {saved.train.heads_steps} steps of the metric and the '
-            f'decision network alone, which nothing can follow: give another --workdir'
+            f'decision network alone and cannot be extended: give another --workdir'
         )
 
 
 def _parts(config: Config) -> tuple[Examples, Examples]:
-    """The training and the validation part of the configured data."""
+    """Load the training and the validation part of the configured data."""
     examples = data.load(config)
     training, validation = (data.part(examples, config, name) for name in ('train', 'validation'))
     print(f'{examples.name}: {len(training)} images to train on, {len(validation)} to validate on')
@@ -184,7 +184,7 @@ def _parts(config: Config) -> tuple[Examples, Examples]:
 def _log_step(
     pending: tuple[int, step.Metrics] | None, config: Config, log: Log, manager: ocp.CheckpointManager
 ) -> None:
-    """Logs the metrics of a step, and stops the run if loss, gradient or update are no longer numbers."""
+    """Log the metrics of a step; stop the run if loss, gradient or update are no longer numbers."""
     if pending is None:
         return
     number, metrics = pending[0], {key: float(value) for key, value in jax.device_get(pending[1]).items()}
@@ -198,7 +198,7 @@ def _log_heads(
     log: Log,
     manager: ocp.CheckpointManager,
 ) -> None:
-    """The same for all steps of the metric and the decision network alone."""
+    """Do the same for the steps that train the metric and decision networks alone."""
     for start in range(0, config.train.heads_steps, config.train.log_every_steps):
         some = {key: values[start : start + config.train.log_every_steps] for key, values in metrics.items()}
         number = config.train.steps + start + len(some['loss'])
@@ -208,7 +208,11 @@ def _log_heads(
 
 
 def _check_sound(number: int, metrics: dict[str, float], manager: ocp.CheckpointManager) -> None:
-    """Raises UserError if something that was measured at a step is no longer a number."""
+    """Refuse to continue if a metric of a step is no longer a number.
+
+    Raises:
+        UserError: Naming the metrics and the last good checkpoint.
+    """
     if not all(map(math.isfinite, metrics.values())):
         manager.wait_until_finished()
         good = manager.latest_step()
@@ -222,7 +226,7 @@ def _check_sound(number: int, metrics: dict[str, float], manager: ocp.Checkpoint
 
 
 class _Patience:
-    """Counts evaluations since the best one; those before the start of a run that goes on count too."""
+    """Counts evaluations since the best one, those of earlier sessions of the run included."""
 
     def __init__(self, limit: int, workdir: Path, start: int):
         self._limit, self._best, self._since = limit, -math.inf, 0
@@ -240,11 +244,11 @@ class _Patience:
 
 
 class _Stop:
-    """Turns Ctrl-C and SIGTERM into a wish to stop after the current step; a second one stops at once.
+    """Turns Ctrl-C and SIGTERM into a request to stop after the current step; a second one stops at once.
 
-    Of several processes any may be asked, and all have to stop after the same step. There JAX takes SIGTERM
-    from `distributed.start` on, and `reached_preemption` says when: while nobody is asked, processes exchange
-    nothing; then they agree on a step that none has begun. So SIGTERM is left alone, and Ctrl-C becomes one.
+    Of several processes, any may get the request, and all have to stop after the same step. JAX handles
+    SIGTERM there, from `distributed.start` on: the processes agree on a step that none has begun, and
+    `reached_preemption` tells which. So SIGTERM is left to JAX, and Ctrl-C is turned into SIGTERM.
     """
 
     def __enter__(self) -> _Stop:

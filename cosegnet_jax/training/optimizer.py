@@ -10,14 +10,14 @@ from cosegnet_jax.training import part_rates
 
 
 def is_kernel(params: optax.Params) -> optax.Params:
-    """Mask of the parameters that decay: kernels, not biases (fidelity row 16)."""
+    """Mark the parameters that decay: kernels, not biases (fidelity row 16)."""
     return jax.tree.map(lambda p: p.ndim > 1, params)
 
 
 def schedule(config: Optimizer, steps: int, start: int = 0) -> optax.Schedule:
-    """Learning rate at each of `steps` steps: linear warm-up, then constant or a half cosine to zero.
+    """Make the learning rate of each of `steps` steps: linear warm-up, then constant or half a cosine.
 
-    A rule that begins at step `start` counts from there: it warms up anew, then joins the schedule.
+    A rule that starts at step `start` counts from there: it warms up again, then joins the schedule.
     """
     rate, warmup = config.learning_rate, config.warmup_steps
     if config.schedule == 'cosine':
@@ -32,15 +32,15 @@ def schedule(config: Optimizer, steps: int, start: int = 0) -> optax.Schedule:
 
 
 def build(experiment: Config, steps: int, start: int = 0) -> optax.GradientTransformation:
-    """The chain that turns gradients into updates: clip, decay, rule, rates of the parts.
+    """Build the chain that turns gradients into updates: clipping, decay, rule, rates of the parts.
+
+    sgd and adam add the decay to the gradient before momentum, as Caffe does; adamw keeps it out of the
+    moments.
 
     Args:
         experiment: Names the rule, its rates and its schedule.
         steps: Last step of the schedule.
         start: Steps that were made with another rule.
-
-    For sgd and adam the decay is added to the gradient before momentum, as Caffe does and the paper's
-    generation of code did; adamw keeps it out of the moments.
     """
     config = experiment.optimizer
     rate = schedule(config, steps, start)

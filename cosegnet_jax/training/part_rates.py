@@ -1,4 +1,4 @@
-"""How fast each part of a network learns, as a share of the learning rate."""
+"""The learning rate of each part of a network, relative to `config.optimizer.learning_rate`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ HEADS = ('metric', 'decision')
 
 
 def shares(params: Any, config: Config) -> Any:
-    """The share of the learning rate that each parameter has: 0 where it keeps its value.
+    """Return the relative learning rate of each parameter: 0 where it is frozen.
 
     Args:
         params: Nested dict as `state.State.params`.
-        config: Rates of the parts, and how many blocks of which encoder are frozen.
+        config: Rates of the parts, the encoder, and its number of frozen blocks.
     """
     blocks = find_encoder(config.model.encoder).blocks[: config.optimizer.frozen_blocks]
     frozen = {name for block in blocks for name in block}
@@ -36,20 +36,20 @@ def shares(params: Any, config: Config) -> Any:
 
 
 def with_frozen_encoder(config: Config) -> Config:
-    """The same experiment with every block of the encoder frozen."""
+    """Return the same experiment with every block of the encoder frozen."""
     blocks = len(find_encoder(config.model.encoder).blocks)
     return dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, frozen_blocks=blocks))
 
 
 def freeze(params: Any, config: Config) -> Any:
-    """The parameters, those that keep their values without gradients: backpropagation stops there."""
+    """Stop the gradient of frozen parameters, so that backpropagation ends there."""
     return jax.tree.map(
         lambda p, share: p if share else jax.lax.stop_gradient(p), params, shares(params, config)
     )
 
 
 def scale(rule: optax.GradientTransformation, config: Config) -> optax.GradientTransformation:
-    """The update rule, each parameter with its share; the state of the optimizer is that of the rule."""
+    """Scale the updates of a rule by the rates of the parts; the optimizer's state stays that of the rule."""
 
     def update(updates: Any, state: optax.OptState, params: Any = None) -> tuple[Any, optax.OptState]:
         updates, state = rule.update(updates, state, params)

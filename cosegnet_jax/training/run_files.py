@@ -1,4 +1,4 @@
-"""What a run leaves besides checkpoints: WORKDIR/config.json, and its scalars in WORKDIR/metrics.jsonl."""
+"""Files of a run besides checkpoints: WORKDIR/config.json, and scalars in WORKDIR/metrics.jsonl."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cosegnet_jax.runtime.errors import UserError
 METRICS = 'metrics.jsonl'
 CONFIG = 'config.json'
 
-# Beginnings of keys that change neither the weights of a run nor which of them are scored.
+# Prefixes of keys that change neither the weights of a run nor which checkpoint is scored.
 WITHOUT_EFFECT = (
     'config.train.log_every_steps',
     'config.train.save_every_steps',
@@ -23,7 +23,7 @@ WITHOUT_EFFECT = (
     'config.data.prepared_dir',
     'config.data.memory_gib',
 )
-# Those that a run may change when it goes on: also when it is validated, and how long it lasts.
+# Prefixes of keys that may change when a run resumes: also when it is validated, and how long it lasts.
 CHANGEABLE = (
     *WITHOUT_EFFECT,
     'config.train.eval_every_steps',
@@ -35,25 +35,25 @@ Record = dict[str, Any]  # 'step', and the numbers that were measured at it; Non
 
 
 def path(workdir: Path) -> Path:
-    """The file that holds them."""
+    """Return the file of the scalars."""
     return workdir / METRICS
 
 
 def read(workdir: Path) -> list[Record]:
-    """The records so far; a last line that was cut off while being written is left out."""
+    """Read the records so far, without a last line that was cut off while being written."""
     file = path(workdir)
     lines = file.read_text().splitlines(keepends=True) if file.exists() else []
     return [json.loads(line) for line in lines if line.endswith('\n')]
 
 
 def write_config(workdir: Path, config: Config) -> None:
-    """Says what the run is, all keys with their values."""
+    """Write all keys of a run with their values."""
     with files.write_atomically(workdir / CONFIG) as file:
         file.write_text(json.dumps(dataclasses.asdict(config), indent=1) + '\n', encoding='utf-8')
 
 
 def read_config(workdir: Path) -> Config:
-    """The config of a run that has begun.
+    """Read the config of a run.
 
     Raises:
         UserError: The file is damaged, or of another version.

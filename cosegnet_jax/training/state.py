@@ -1,4 +1,4 @@
-"""What training carries from step to step."""
+"""The state of training: parameters, optimizer, and average."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ class State(NamedTuple):
     step: Int[Array, '']
     params: Any  # nested dict of float32 arrays, such as params['decoder']['layers']['cT9']['kernel']
     optimizer: optax.OptState
-    average: Any = None  # of the parameters, under config.optimizer.average: what is scored and given away
+    average: Any = None  # of the parameters, under config.optimizer.average; it is scored and exported
 
 
 def scored(state: State) -> Any:
-    """The parameters that a run is judged by: their average, if there is one."""
+    """Return the parameters to score: their average, if there is one."""
     return state.params if state.average is None else state.average
 
 
 def moved_average(average: Any, params: Any, step: Int[Array, ''], decay: float) -> Any:
-    """The exponential moving average of the parameters after `step` updates; short at first.
+    """Update the exponential moving average of the parameters after `step` updates.
 
-    Until the `decay` fits into them, it is over about a tenth of the steps so far.
+    At first it spans about a tenth of the steps so far, later as many as `decay` says.
     """
     share = 1 - jnp.minimum(decay, step / (step + 9))
-    # As a difference, so that what is frozen stays as it is, to the last bit.
+    # As a difference, so that frozen parameters do not change in their last bits.
     return jax.tree.map(lambda old, new: old + share * (new - old), average, params)
 
 
 def random_params(config: Model, seed: int) -> Any:
-    """Weights before the first step: He normal kernels and zero biases, drawn from `seed`.
+    """Draw the weights before the first step from `seed`: He normal kernels and zero biases.
 
-    Under `config.decoder_start` 'identity' the decoder's layers of as many channels in as out begin as the
-    identity with a little of that noise. Thirteen layers of noise alone make the averages of all images
-    alike, and what the encoder knows of their classes has to be learned anew at the tap.
+    Under `config.decoder_start` 'identity', decoder layers with as many channels in as out start as the
+    identity plus a little He normal noise. After thirteen layers of noise alone, the averages of all images
+    are alike, and the tap has to learn again what the encoder knows of their classes.
     """
     params = nnx.to_pure_dict(nnx.state(networks.build(config, seed), nnx.Param))
     if config.decoder_start == 'identity':
@@ -66,7 +66,7 @@ def _near_identity(kernel: Float[Array, '3 3 cin cout']) -> Float[Array, '3 3 ci
 
 
 def abstract_params(config: Model, mesh: Mesh) -> Any:
-    """Shapes, types and places of the weights, without their numbers."""
+    """Return shapes, types and shardings of the weights, without their numbers."""
     return _placed(jax.eval_shape(lambda: random_params(config, 0)), mesh)
 
 
@@ -81,7 +81,7 @@ def restart_optimizer(current: State, optimizer: optax.GradientTransformation, m
 
 
 def random(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
-    """The state before the first step with random weights, born on every device of `mesh`."""
+    """Make the state before the first step with random weights, on every device of `mesh`."""
 
     def make() -> State:
         params = random_params(config.model, config.seed)
@@ -92,7 +92,7 @@ def random(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) 
 
 
 def abstract(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
-    """Shapes, types and places of the state, without its numbers."""
+    """Return shapes, types and shardings of the state, without its numbers."""
     return _placed(jax.eval_shape(lambda: random(config, optimizer, mesh)), mesh)
 
 
@@ -102,11 +102,11 @@ def _placed(tree: Any, mesh: Mesh) -> Any:
 
 
 def read_encoder(config: Model) -> Any:
-    """The encoder's weights that `config.weights` asks for, or None where it starts at random.
+    """Read the encoder's weights that `config.weights` asks for; None where it starts at random.
 
     `config.feature_scale` multiplies kernel and bias of VGG16's last layer, and so f, since ReLU and
-    max-pooling keep a positive factor. ImageNet's f is so large that He-normal layers make of it embeddings
-    to which the margin of 1 in equation 3 is nothing.
+    max-pooling keep a positive factor. With ImageNet weights f is so large that the embeddings of He normal
+    layers are far apart, and the margin of 1 in equation 3 has no effect.
 
     Raises:
         UserError: The weights cannot be read, or do not fit the width.
@@ -126,11 +126,11 @@ def read_encoder(config: Model) -> Any:
 
 
 def initial(config: Config, encoder: Any, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
-    """The state before the first step: `encoder` (fidelity row 7), if there is one, the rest random."""
+    """Make the state before the first step: `encoder` (fidelity row 7) if there is one, the rest random."""
     state = random(config, optimizer, mesh)
     if encoder is None:
         return state
     params = state.params | {'encoder': jax.device_put(encoder, meshes.replicated(mesh))}
-    # A copy, since the step gives away the buffers of both.
+    # A copy, since the step donates the buffers of both.
     average = None if state.average is None else jax.tree.map(jnp.copy, params)
     return state._replace(params=params, average=average)

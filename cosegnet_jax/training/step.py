@@ -21,13 +21,8 @@ from cosegnet_jax.training.state import State, moved_average
 
 Metrics = dict[str, Float[Array, '']]
 
-# What a key of a step is for: no two purposes may share one.
+# Purposes of the random keys of a step; each has a number of its own.
 _AUGMENTATION, _LOSSES = 0, 1
-
-
-def decoded(config: Config, members: int) -> int:
-    """How many masks are made of each group of `members` images; the others end at the tap."""
-    return find_objective(config.model).decoded(config, members)
 
 
 def make_step(
@@ -37,12 +32,19 @@ def make_step(
     batch_of: Callable[[Any, Any], Batch],
     vary: Callable[[Batch, Key[Array, ''], Data], Batch] = augment,
 ) -> Callable[[State, Any, Any], tuple[State, Metrics]]:
-    """The jitted step: `(state, on_device, per_step) -> (state, metrics)`, on the batch of `placement.Feed`.
+    """Build the jitted step: `(state, on_device, per_step) -> (state, metrics)`.
 
-    What is per_step is divided over `mesh` and the state lives on all of it; the given state is donated. All
-    randomness follows from `config.seed` and `state.step`. Metrics are means over the batch: 'loss', each
-    term of it such as 'loss_mask' (L1), 'loss_triplet' (L2) and 'loss_decision' (L3), the share of active
+    `mesh` divides `per_step`, and every device holds the state, whose old buffers are given away. All
+    randomness follows from `config.seed` and `state.step`. Metrics are means over the batch: 'loss' and its
+    terms, such as 'loss_mask' (L1), 'loss_triplet' (L2) and 'loss_decision' (L3), the share of active
     triplets, and the norms of gradient and update.
+
+    Args:
+        config: The experiment.
+        optimizer: The update rule.
+        mesh: The devices.
+        batch_of: Makes the batch, as `batch` of `placement.Feed`.
+        vary: Varies the batch at random.
     """
     graph, batch_losses = networks.graph(config.model), find_objective(config.model).batch_losses
 

@@ -1,4 +1,4 @@
-"""The images that a run trains on and chooses its checkpoint by, kept with its checkpoints."""
+"""The images of a run's training and validation parts, stored with its checkpoints."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from cosegnet_jax.runtime.errors import UserError
 
 
 class TrainedOn(NamedTuple):
-    """What a run has seen, so that it goes on with the same and is not scored on it.
+    """The images of a run: it resumes with the same ones, and is not scored on them.
 
-    Photos are known by their thumbnails (`data.thumbnails`), so that it does not matter how a folder is
-    spelled, nor what a data set is called.
+    Thumbnails (`data.thumbnails`) identify photos, whatever their folder or data set is called.
     """
 
     name: str
@@ -28,14 +27,14 @@ class TrainedOn(NamedTuple):
 
     @classmethod
     def of(cls, training: Examples, validation: Examples, config: Config) -> TrainedOn:
-        """What a run with `config` sees."""
+        """List the images of a run with `config`."""
         trained, validated = (
             thumbnails.to_text(thumbnails.thumbnails(part)) for part in (training, validation)
         )
         return cls(config.data.name, list(training.filenames), trained, validated)
 
     def check_same(self, now: TrainedOn, workdir: Path) -> None:
-        """Refuses to go on with other images than the run began with.
+        """Refuse to resume with other images than the run started with.
 
         Raises:
             UserError: Naming one that differs.
@@ -48,10 +47,10 @@ class TrainedOn(NamedTuple):
             )
 
     def check_unseen(self, examples: Examples, config: Config) -> int:
-        """Refuses to score a network on photos that it was trained on, unless that is what is asked for.
+        """Refuse to score a network on photos that it was trained on, unless the training part is asked for.
 
         Returns:
-            How many of the photos the run has seen, in training or in validation.
+            How many of the photos are in the training or validation part of the run.
 
         Raises:
             UserError: Naming a photo.

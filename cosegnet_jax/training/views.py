@@ -1,8 +1,8 @@
-"""Augmented views of the training images, seen once by the frozen blocks of the encoder.
+"""Views: augmented training images that pass the frozen blocks of the encoder only once.
 
-On two cores most of a step goes into the finest maps, which frozen blocks make the same again and again. So a
-few views of each image are augmented and looked at before the first step, and what the frozen blocks make of
-them is kept in half precision; steps go on from there.
+On two cores most of a step goes into the finest maps, and frozen blocks compute the same maps at every step.
+So a few views of each image pass these blocks before the first step, and their maps are stored in half
+precision. Steps continue from the stored maps.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ from cosegnet_jax.data.placement import Feed, ahead
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 
-_VIEW, _CHOICE = 2, 3  # what a key is for; others are in step.py, and in the samplers
+_VIEW, _CHOICE = 2, 3  # purposes of random keys; others are in step.py and in the samplers
 
 
 class Views(NamedTuple):
-    """What the frozen blocks make of every view of every image."""
+    """Maps of every view of every image, after the frozen blocks."""
 
     maps: tuple[Float16[np.ndarray, 'views n _ _ _'], ...]
     masks: UInt8[np.ndarray, 'views n h w']
     labels: Int32[np.ndarray, 'views n objects']
 
 
-def look(config: Config, params: Any, examples: Examples, mesh: Mesh) -> Views:
-    """Views of the training part: each a function of the seed and its number alone.
+def make_views(config: Config, params: Any, examples: Examples, mesh: Mesh) -> Views:
+    """Augment the training part and compute its maps; a view depends on the seed and its number alone.
 
     Args:
-        config: How images are augmented, how many views there are, and which blocks are frozen.
-        params: Weights, of which those of the frozen blocks are read.
+        config: Augmentation, number of views, and number of frozen blocks.
+        params: Weights; only those of the frozen blocks are read.
         examples: The training part.
         mesh: Devices that share the images of a batch.
 
     Raises:
-        UserError: There are several processes, of which each would have to hold all views.
+        UserError: There are several processes; each would have to hold all views.
     """
     if jax.process_count() > 1:
         raise UserError(f'config.train.views={config.train.views}: needs a single process; use 0')
@@ -57,7 +57,7 @@ def look(config: Config, params: Any, examples: Examples, mesh: Mesh) -> Views:
     size = -(-size // mesh.size) * mesh.size
 
     @jax.jit
-    def see(params: Any, batch: Batch, key: jax.Array) -> tuple[Any, Array, Array]:
+    def first_maps(params: Any, batch: Batch, key: jax.Array) -> tuple[Any, Array, Array]:
         varied = augment(batch, key, config.data)
         model = nnx.merge(graph, params)
         maps = model.first_maps(varied.images[:, 0], config.optimizer.frozen_blocks)
@@ -65,25 +65,25 @@ def look(config: Config, params: Any, examples: Examples, mesh: Mesh) -> Views:
         return halves, varied.masks[:, 0], varied.labels[:, 0]
 
     key = jax.random.fold_in(jax.random.key(config.seed), _VIEW)
-    seen = []
+    views = []
     for view in range(config.train.views):
         random = np.random.default_rng((config.seed, _VIEW, view))
-        order = random.permutation(len(examples))  # who meets whom in a composite
+        order = random.permutation(len(examples))  # which images meet in a composite
         order = np.resize(order, -(-len(order) // size) * size).reshape(-1, size)
         parts = []
         for number, rows in enumerate(tqdm(order, desc=f'view {view + 1} of {config.train.views}')):
             now = jax.random.fold_in(jax.random.fold_in(key, view), number)
             batch = jax.tree.map(functools.partial(meshes.put_batch, mesh), gather(examples, rows[:, None]))
-            parts.append(jax.device_get(see(params, batch, now)))
+            parts.append(jax.device_get(first_maps(params, batch, now)))
         whole = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
         first = np.unique(order.reshape(-1), return_index=True)[1]
-        seen.append(jax.tree.map(lambda array, rows=first: array[rows], whole))
-    maps, masks, labels = jax.tree.map(lambda *arrays: np.stack(arrays), *seen)
+        views.append(jax.tree.map(lambda array, rows=first: array[rows], whole))
+    maps, masks, labels = jax.tree.map(lambda *arrays: np.stack(arrays), *views)
     return Views(maps, masks, labels)
 
 
 def feed(views: Views, sampler: Sampler, steps: range, seed: int, mesh: Mesh) -> Feed:
-    """Batches of `steps`: of each image that the sampler draws, one of its views."""
+    """Feed the batches of `steps`: one view, drawn at random, of each image that the sampler draws."""
 
     def batches() -> Iterator[Batch]:
         for step in steps:
@@ -96,7 +96,7 @@ def feed(views: Views, sampler: Sampler, steps: range, seed: int, mesh: Mesh) ->
     return Feed((), ahead(batches(), mesh), lambda on_device, per_step: per_step)
 
 
-def as_seen(batch: Batch, key: Key[Array, ''], config: Data) -> Batch:
-    """The batch as it is: its images were varied before they were seen."""
+def leave(batch: Batch, key: Key[Array, ''], config: Data) -> Batch:
+    """Return the batch as it is; its images were augmented before."""
     del key, config
     return batch
