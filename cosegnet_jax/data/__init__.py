@@ -21,7 +21,7 @@ from cosegnet_jax.runtime.errors import UserError
 
 
 def load(config: Config) -> Examples:
-    """The whole data set that `config.data` names, at `config.image_size`.
+    """Load the data set that `config.data` names, at `config.image_size`.
 
     Raises:
         UserError: There is no such data set, or something in it cannot be used.
@@ -55,9 +55,9 @@ def load(config: Config) -> Examples:
 
 
 def part(examples: Examples, config: Config, name: str) -> Examples:
-    """The 'train', 'validation' or 'test' part of `examples` under the configured split, or 'all' of them.
+    """Select the 'train', 'validation' or 'test' part of `examples` under the configured split, or 'all'.
 
-    What is `Stored` is decoded here, once, if it fits into `config.data.memory_gib`.
+    Photos that are `Stored` are decoded once here if they fit into `config.data.memory_gib`.
 
     Raises:
         UserError: The part is empty, or the file of pinned splits does not fit the data.
@@ -91,7 +91,7 @@ def draw_split(examples: Examples, config: Config) -> splits.Split:
 
 
 def sampler(examples: Examples, config: Config) -> Sampler:
-    """What draws the batches of a run from `examples`.
+    """Make the sampler that draws the batches of a run.
 
     Raises:
         UserError: The examples hold no pairs to draw.
@@ -103,7 +103,7 @@ def sampler(examples: Examples, config: Config) -> Sampler:
 
 
 def check_batch(config: Config, mesh: Mesh) -> tuple[int, int]:
-    """Groups of a batch and images of a group, before any data are read.
+    """Return the groups of a batch and the images of a group, before any data are read.
 
     Raises:
         UserError: The devices cannot share the groups evenly.

@@ -1,4 +1,4 @@
-"""A whole set at one size in one NumPy file, for machines without TFDS."""
+"""A data set at one size in one NumPy file, for machines without TFDS."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from cosegnet_jax.runtime.errors import UserError, first_line
 
 
 def path(folder: str | Path, name: str, image_size: int) -> Path:
-    """Where a set is in a folder of such files, such as '<folder>/msrc/all-224.npz'."""
+    """Return the file of a set in a folder, such as '<folder>/msrc/all-224.npz'."""
     return Path(folder) / f'{name}-{image_size}.npz'
 
 
 def write(file: Path, examples: Examples, jpeg_quality: int | None) -> None:
-    """Writes a set, all or nothing.
+    """Write a set as a whole.
 
     Args:
         file: From `path`; its folder is made.
         examples: The set.
-        jpeg_quality: 1 to 100 keeps the photos as JPEG in full color resolution; None keeps every pixel as
-            it is, in lossless WebP, which takes twice the space of JPEG at 95.
+        jpeg_quality: 1 to 100 stores JPEG in full color resolution; None stores lossless WebP, which takes
+            twice the space of JPEG at 95.
     """
     encoded = [_encode(np.asarray(examples.images[row]), jpeg_quality) for row in range(len(examples))]
     with files.write_atomically(file) as unfinished, unfinished.open('wb') as stream:
@@ -46,7 +46,7 @@ def write(file: Path, examples: Examples, jpeg_quality: int | None) -> None:
 
 
 def read(file: Path) -> Examples:
-    """The set that `write` wrote; its photos are `Stored`.
+    """Read a set that `write` wrote; its photos are `Stored`.
 
     Raises:
         UserError: The file is damaged, or something else.

@@ -1,7 +1,7 @@
-"""Random variation of training images, on the devices and inside the train step.
+"""Augmentation of training images, on the devices and inside the train step.
 
-What happens to an image is a function of the key alone, so batches vary alike wherever their pixels come
-from. The paper states none (fidelity row 21); mirroring is the default, the rest is off.
+It depends on the random key alone, not on where the pixels are stored. The paper states none (fidelity row
+21); mirroring is on by default, the rest is off.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: gray of an RGB pixel
 
 
 def augment(batch: Batch, key: Key[Array, ''], config: Data) -> Batch:
-    """The batch with what `config.composite`, `.flip`, `.scale_crop` and `.color` ask for, image by image."""
+    """Vary each image as `config.composite`, `.flip`, `.scale_crop` and `.color` ask for."""
     if config.composite:
         key, of_composites = jax.random.split(key)
         batch = paste(batch, of_composites, config.composite)
@@ -43,7 +43,7 @@ def augment(batch: Batch, key: Key[Array, ''], config: Data) -> Batch:
 def mirror(
     pixels: UInt8[Array, '*shape'], where: Bool[Array, 'groups members'], axis: int
 ) -> UInt8[Array, '*shape']:
-    """Left and right exchanged along `axis` in the images that `where` marks."""
+    """Mirror along `axis` the images that `where` marks."""
     where = where.reshape(where.shape + (1,) * (pixels.ndim - where.ndim))
     return jnp.where(where, jnp.flip(pixels, axis), pixels)
 
@@ -55,13 +55,13 @@ def crop(
     top: Float[Array, '*batch'],
     left: Float[Array, '*batch'],
 ) -> tuple[Images, Masks]:
-    """A square of each image enlarged to the whole: bilinear for images, nearest for masks.
+    """Enlarge a square of each image to the whole: bilinearly for images, by nearest pixels for masks.
 
     Args:
         images: RGB, 0-255.
         masks: Any bytes.
-        scale: Side of the square in parts of the image's, in (0, 1].
-        top: Rows above the square in parts of the image's side; top + scale is at most 1.
+        scale: Side of the square relative to the image's, in (0, 1].
+        top: Rows above the square relative to the image's side; top + scale is at most 1.
         left: The same for columns.
     """
     height, width = masks.shape[-2:]
@@ -71,7 +71,7 @@ def crop(
         side = source.shape[-1]
         return jnp.maximum(0, 1 - jnp.abs(source[..., None] - jnp.arange(side)))
 
-    # Two products with matrices that hold two weights a row: what accelerators do fastest.
+    # Two matrix products: the fastest form on accelerators.
     pixels = images.astype(jnp.float32)
     pixels = jnp.einsum('...yh,...hwc,...xw->...yxc', weights(rows), pixels, weights(columns))
     near_rows, near_columns = (jnp.round(source).astype(jnp.int32) for source in (rows, columns))
@@ -83,7 +83,7 @@ def crop(
 def _sources(
     side: int, scale: Float[Array, '*batch'], start: Float[Array, '*batch']
 ) -> Float[Array, '*batch {side}']:
-    """Where each pixel of the enlarged square comes from, as a number of a row or column that exists."""
+    """Find the row or column that each pixel of the enlarged square comes from, clipped to the image."""
     centers = (jnp.arange(side) + 0.5) * scale[..., None] + start[..., None] * side - 0.5
     return jnp.clip(centers, 0, side - 1)
 
@@ -94,7 +94,7 @@ def recolor(
     contrast: Float[Array, '*batch'],
     saturation: Float[Array, '*batch'],
 ) -> Images:
-    """Every pixel times `brightness`, drawn to the mean gray by `contrast`, to its own gray by `saturation`.
+    """Scale the brightness, the contrast around the mean gray, and the saturation by these factors.
 
     A factor of 1 changes nothing; contrast 0 gives an even gray and saturation 0 a gray image.
     """

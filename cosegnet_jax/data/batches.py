@@ -1,4 +1,4 @@
-"""What a training step gets: groups of images, drawn by a sampler as a pure function of the step."""
+"""Batches: groups of images that a sampler draws as a pure function of the step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cosegnet_jax.data.examples import NO_CLASS, Examples
 
 
 class Batch(NamedTuple):
-    """Groups of images on host or device: a group is a triplet, or a single image.
+    """Groups of images on host or device; a group is a triplet or a single image.
 
     As in `Examples`, a mask has the value k on the pixels of class labels[..., k - 1].
     """
@@ -20,32 +20,32 @@ class Batch(NamedTuple):
     images: Any
     masks: UInt8[Any, 'groups members height width']
     labels: Int32[Any, 'groups members objects']
-    numbers: Int32[Any, 'groups members']  # which image of the set it is
+    numbers: Int32[Any, 'groups members']  # of the images in the data set
 
 
 @runtime_checkable
 class Sampler(Protocol):
-    """Draws the batches of a run; nothing is kept between steps, so that a killed run goes on exactly."""
+    """Draws the batches of a run. It keeps no state, so a killed run resumes with the same batches."""
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Groups of a batch, over all processes, and images of a group."""
+        """Number of groups of a batch, over all processes, and of images of a group."""
         ...
 
     def draw(self, step: int) -> Int[np.ndarray, 'groups members']:
-        """Indices of the images of training step `step`, counted from 0: a pure function of the step."""
+        """Draw the indices of the images of training step `step`, counted from 0."""
         ...
 
 
 def visible_classes(
     labels: Int[np.ndarray, 'n objects'], visible: Bool[np.ndarray, 'n objects']
 ) -> Int[np.ndarray, 'n objects']:
-    """The classes that each image shows, NO_CLASS elsewhere: two images share an object if these meet."""
+    """Return the classes that each image shows, NO_CLASS elsewhere; common classes are shared objects."""
     return np.where(visible, labels, NO_CLASS)
 
 
 def gather(examples: Examples, indices: Int[np.ndarray, 'groups members']) -> Batch:
-    """The batch of these images; only they are read, so the pixels may be memory-mapped or `Stored`."""
+    """Read the images of a batch; pixels of the others, which may be `Stored`, are not read."""
     images = np.empty(indices.shape + examples.images.shape[1:], np.uint8)
     masks = np.empty(indices.shape + examples.masks.shape[1:], np.uint8)
     for place, image in np.ndenumerate(indices):

@@ -1,7 +1,7 @@
-"""Composites: an object of one training image pasted on another, so that two kinds of things meet in a photo.
+"""Composites: an object of one training image is pasted on another, which then shows two classes.
 
-Which of the objects is meant then depends on the partner alone, and PASCAL VOC has few such photos (Ghiasi et
-al., Simple Copy-Paste, CVPR 2021).
+The partner alone decides which of the objects is shared. PASCAL VOC has few such photos (Ghiasi et al.,
+Simple Copy-Paste, CVPR 2021).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from jaxtyping import Array, Bool, Float, Int, Int32, Key, UInt8
 from cosegnet_jax.data.batches import Batch
 from cosegnet_jax.data.examples import NO_CLASS
 
-_SMALLEST = 0.02  # share of its photo that an object to be pasted has at the least
-_SIDE = (0.35, 0.75)  # of the pasted object's longer side, in parts of the photo's
-_PLACES = 8  # places that are tried; the one that hides least is taken
-_HIDDEN = 0.65  # share of the photo's own objects that may be hidden
+_SMALLEST = 0.02  # smallest area of a pasted object, relative to its own photo
+_SIDE = (0.35, 0.75)  # range of the pasted object's longer side, relative to the photo's
+_PLACES = 8  # random places; the one that hides least is taken
+_HIDDEN = 0.65  # largest share of the photo's own objects that may be hidden
 
 
 class _Object(NamedTuple):
-    """An object of each image, by its mask's value and its box in pixels."""
+    """One object of each image: its value in the mask, and its box in pixels."""
 
     number: Int[Array, ' n']
-    label: Int32[Array, ' n']  # NO_CLASS where there is none that is large enough
+    label: Int32[Array, ' n']  # NO_CLASS where no object is large enough
     top: Int[Array, ' n']
     left: Int[Array, ' n']
     height: Int[Array, ' n']
@@ -33,10 +33,10 @@ class _Object(NamedTuple):
 
 
 def paste(batch: Batch, key: Key[Array, ''], share: float) -> Batch:
-    """The batch with an object of another image pasted on `share` of its images.
+    """Paste an object of another image on `share` of the images.
 
-    All images get one column more of labels: the pasted object's, or NO_CLASS. Nothing is pasted on an image
-    that is filed under the object's class.
+    Labels get one more column: the class of the pasted object, or NO_CLASS. Nothing is pasted on an image
+    that is filed under the same class.
 
     Args:
         batch: Images, masks and labels.
@@ -81,7 +81,7 @@ def paste(batch: Batch, key: Key[Array, ''], share: float) -> Batch:
 def _find_object(
     masks: UInt8[Array, 'n h w'], labels: Int32[Array, 'n objects'], key: Key[Array, '']
 ) -> _Object:
-    """One of the objects of each image that are large enough, each with the same chance."""
+    """Choose one of the large objects of each image, all with the same chance."""
     objects = labels.shape[1]
     areas = jnp.stack([(masks == k).mean((1, 2)) for k in range(1, objects + 1)], 1)
     large = (areas > _SMALLEST) & (labels != NO_CLASS)
@@ -93,7 +93,7 @@ def _find_object(
 
 
 def _extent(marked: Bool[Array, 'n side']) -> tuple[Int[Array, ' n'], Int[Array, ' n']]:
-    """First marked place of each row, and how far it is to the last one, which counts too."""
+    """Return the first marked place of each row, and the length from it to the last marked place."""
     first = jnp.argmax(marked, 1)
     last = marked.shape[1] - 1 - jnp.argmax(marked[:, ::-1], 1)
     return first, jnp.where(marked.any(1), last - first + 1, 1)
@@ -102,7 +102,7 @@ def _extent(marked: Bool[Array, 'n side']) -> tuple[Int[Array, ' n'], Int[Array,
 def _place(
     own: Bool[Array, 'n h w'], height: Float[Array, ' n'], width: Float[Array, ' n'], key: Key[Array, '']
 ) -> tuple[Float[Array, ' n'], Float[Array, ' n'], Float[Array, ' n']]:
-    """Top and left of a box inside of the photo, and the share of its own objects that the box covers."""
+    """Choose top and left of a box inside the photo; return also the share of objects that it covers."""
     n, h, w = own.shape
     down, right = jax.random.uniform(key, (2, _PLACES, n))
     top, left = down * (h - height), right * (w - width)
@@ -127,9 +127,9 @@ def _weights(
     length: Int[Array, ' n'],
     mirrored: Bool[Array, ' n'],
 ) -> Float[Array, 'n side side']:
-    """What each row (or column) of the photo takes of the rows of the other one: nothing outside of the box.
+    """Weight the rows (or columns) of the other photo for each row of this photo; zero outside of the box.
 
-    Bilinear; where the object shrinks, an average over as many rows as fall into one.
+    Weights are bilinear; where the object shrinks, they average the rows that fall into one.
     """
     zoom, place, start, length, mirrored = (x[:, None] for x in (zoom, place, start, length, mirrored))
     source = (jnp.arange(side) + 0.5 - place) / zoom

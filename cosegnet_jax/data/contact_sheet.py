@@ -1,4 +1,4 @@
-"""A contact sheet: some images of every class, with what their masks mark."""
+"""A contact sheet: some images of every class, with the outlines of their masks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.outline import draw_outline
 
 IMAGES_OF_CLASS = 6
-CLASSES_IN_COLUMN = 5  # or more, once there are more columns than fit
+CLASSES_IN_COLUMN = 5  # or more where there are too many classes for the columns
 COLUMNS = 2
 PAPER, INK, GRAY = (255, 255, 255), (24, 28, 36), (110, 118, 130)
 OUTLIER = (206, 32, 56)
@@ -24,15 +24,14 @@ MARGIN = 20
 
 
 def write(path: str | Path, examples: Examples) -> None:
-    """Writes the sheet of a set: `draw`, to a file whose suffix says the format."""
+    """Write the sheet of a set; the suffix of the file tells the format."""
     draw(examples, seed=0).save(path)
 
 
 def draw(examples: Examples, seed: int) -> Image.Image:
-    """Lays out a few images of each class, drawn at random, at the size that they have in `examples`.
+    """Draw a few images of each class, chosen at random, at their size in `examples`.
 
-    The class's object is outlined and keeps its colors where the rest is dimmed. An image that does not show
-    it has a red frame.
+    The object of the class is outlined and keeps its colors; the rest is dimmed. An outlier has a red frame.
     """
     side = examples.images.shape[1]
     columns = min(COLUMNS, -(-len(examples.classes) // CLASSES_IN_COLUMN))
@@ -49,7 +48,7 @@ def draw(examples: Examples, seed: int) -> Image.Image:
 
 
 def _strip(examples: Examples, number: int, width: int, rng: np.random.Generator) -> Image.Image:
-    """The name of a class, with counts, above some of its images."""
+    """Draw the name of a class and its counts above some of its images."""
     side = examples.images.shape[1]
     members, places = np.nonzero(examples.labels == number)
     visible = examples.visible[members, places]
@@ -84,7 +83,7 @@ def _strip(examples: Examples, number: int, width: int, rng: np.random.Generator
 def _marked(
     photo: UInt8[np.ndarray, 'side side 3'], inside: Bool[np.ndarray, 'side side']
 ) -> UInt8[np.ndarray, 'side side 3']:
-    """The photo with all but the object dimmed and grayed, and a line around the object."""
+    """Dim and gray all but the object, and draw a line around it."""
     if not inside.any():
         return photo
     gray = photo.mean(axis=2, keepdims=True)

@@ -38,11 +38,11 @@ class Photo(NamedTuple):
 
     @property
     def filename(self) -> str:
-        """What results call it: '<class>/<stem>', the first class if there are several."""
+        """Its name in results: '<class>/<stem>' with its first class."""
         return f'{self.classes[0]}/{compose(self.pairs[0].photo.stem)}'
 
     def read(self, rules: MaskRules) -> photos.PhotoAndMask:
-        """The photo, and a mask with k on what it has in class number k; where two overlap, the first.
+        """Read the photo, and a mask with k on the object of class number k; where two overlap, the first.
 
         Raises:
             UserError: A file cannot be used; the message names it.
@@ -60,26 +60,26 @@ class Photo(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What is in the class folders, by name."""
+    """Photos in class folders."""
 
     classes: dict[str, list[Pair]]
-    problems: list[str]  # photos and folders that are in none of them: which file, what is wrong, what to do
+    problems: list[str]  # lines about the other photos and folders: which, what is wrong, what to do
     left_out: Counter[str]  # files in folders that `left_out` knows, by the name of the folder
 
 
 def load(root: str | Path, image_size: int, rules: MaskRules = BY_FILE) -> Examples:
-    """Reads every photo and its mask, squashed to a square, into memory.
+    """Read every photo and its mask, squashed to a square, into memory.
 
-    `photos` says what a photo and a mask may be. Files whose names start with a dot, files that are no images
-    by their suffix, and masks without a photo are passed over; symbolic links are followed.
+    `files.photos` says what a photo and a mask may be. Files whose names start with a dot, files without the
+    suffix of an image, and masks without a photo are skipped. Symbolic links are followed.
+
+    Copies of one photo in several classes become one image of all these classes. Otherwise it could be in
+    training under one class and in the test part under another, and be its own negative.
 
     Args:
         root: The folder; its name becomes the name of the data set.
         image_size: Side of the square in pixels.
-        rules: How masks are read where their files do not tell.
-
-    A photo that is filed under several classes, as copies of one file, is one image that shows all of them:
-    otherwise it would be trained on under one class and tested on under another, and be its own negative.
+        rules: How to read masks where their files do not tell.
 
     Raises:
         UserError: A folder, photo or mask is missing, cannot be read or does not fit; the message names it.
@@ -106,7 +106,7 @@ def load(root: str | Path, image_size: int, rules: MaskRules = BY_FILE) -> Examp
         photo, mask, turn_assumed = found[row].read(rules)
         doubts[found[row].filename] = Doubts(turn_assumed, photos.find_blank(photo))
         labels[row, : len(names)] = [list(classes).index(name) for name in names]
-        # Before it is made smaller, so that no split depends on the image size.
+        # At full size, so that splits do not depend on the image size.
         visible[row, : len(names)] = [(mask == k).any() for k in range(1, len(names) + 1)]
         images[row] = photos.squash_photo(photo, image_size)
         masks[row] = photos.squash_mask(mask, image_size)
@@ -125,7 +125,7 @@ def load(root: str | Path, image_size: int, rules: MaskRules = BY_FILE) -> Examp
 
 
 def distinct(classes: dict[str, list[Pair]]) -> list[Photo]:
-    """The photos of a listing in its order; copies of one file in several classes are one photo."""
+    """List the photos in order; copies of one file in several classes are one photo."""
     sizes = Counter(pair.photo.stat().st_size for pairs in classes.values() for pair in pairs)
     found: dict[object, Photo] = {}
     for name, pairs in classes.items():
@@ -133,14 +133,14 @@ def distinct(classes: dict[str, list[Pair]]) -> list[Photo]:
             alone = sizes[pair.photo.stat().st_size] == 1
             key = pair.photo if alone else hashlib.sha256(pair.photo.read_bytes()).digest()
             before = found.get(key, Photo((), ()))
-            if name in before.classes:  # two names for one photo in one class are the user's affair
+            if name in before.classes:  # copies in one class are separate photos
                 key, before = pair.photo, Photo((), ())
             found[key] = Photo((*before.classes, name), (*before.pairs, pair))
     return list(found.values())
 
 
 def listing(images: Path, masks: Path) -> Listing:
-    """The photos in the folders of `images`, and their masks in the folders of the same names in `masks`.
+    """List the photos in the folders of `images`, and their masks in folders of the same names in `masks`.
 
     Raises:
         UserError: A folder is missing, or there is no class.
@@ -171,7 +171,7 @@ def listing(images: Path, masks: Path) -> Listing:
 
 
 def pair_up(images: Path, masks: Path) -> tuple[list[Pair], list[str]]:
-    """The photos of one class with their masks, sorted by name; and what is wrong with each of the others."""
+    """Pair the photos of one class with their masks, sorted by name; and describe the other photos."""
     if _dangling(masks):
         return [], [_nowhere(masks)]
     drawn = _by_stem(masks) if masks.is_dir() else {}
@@ -188,7 +188,7 @@ def pair_up(images: Path, masks: Path) -> tuple[list[Pair], list[str]]:
 
 
 def _problem(found: list[Path], drawn: list[Path], masks: Path) -> str | None:
-    """Why the photos and masks of one stem are no pair."""
+    """Say why the photos and masks of one stem are no pair."""
     photo = found[0]
     if not _is_utf8(photo):
         return f'{os.fsencode(photo)}: a name that is not UTF-8; rename it'
@@ -208,7 +208,7 @@ def _problem(found: list[Path], drawn: list[Path], masks: Path) -> str | None:
 
 
 def _by_stem(folder: Path) -> dict[str, list[Path]]:
-    """The image files of a folder by composed stem, in the order of their names."""
+    """List the image files of a folder by composed stem, sorted by name."""
     stems: dict[str, list[Path]] = {}
     for path in _visible(folder, lambda path: path.is_file() or _dangling(path)):
         if path.suffix.lower() in image_files.SUFFIXES:
@@ -221,7 +221,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _count(folder: Path) -> int:
-    """Image files in a folder."""
+    """Count the image files in a folder."""
     return sum(map(len, _by_stem(folder).values()))
 
 

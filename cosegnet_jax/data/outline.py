@@ -1,4 +1,4 @@
-"""The line around true objects in pictures."""
+"""Outlines of true objects in pictures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image, ImageFilter
 
-COLOR = np.array([255, 176, 0])  # orange: the color-blind tell it from blue, too
+COLOR = np.array([255, 176, 0])  # orange: color-blind people tell it from blue
 
 
 def draw_outline(
     picture: Float[np.ndarray, 'h w 3'] | UInt8[np.ndarray, 'h w 3'], inside: Bool[np.ndarray, 'h w']
 ) -> None:
-    """Draws a line of two pixels just outside of `inside`, in place."""
+    """Draw a line of two pixels just outside of `inside`, in place."""
     grown = np.asarray(Image.fromarray(inside.astype(np.uint8)).filter(ImageFilter.MaxFilter(5))) > 0
     picture[grown & ~inside] = COLOR

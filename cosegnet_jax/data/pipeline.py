@@ -1,4 +1,4 @@
-"""The stream of training batches, prepared by tf.data beside the train step."""
+"""The stream of training batches, which tf.data prepares while the train step runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import weakref
 from collections.abc import Iterator
 
-# Both are read at import and only talk: of CPU features, and of a library for arithmetic that no batch does.
+# Read at import. They silence messages about CPU features and an arithmetic library that is not used here.
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '1')
 os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
@@ -18,21 +18,20 @@ from cosegnet_jax.data.examples import Examples
 
 tf.config.set_visible_devices([], 'GPU')  # the accelerator's memory belongs to JAX
 
-_READY = 2  # batches waiting: one to hide the jitter of the other
+_READY = 2  # batches prepared ahead
 
 
 def stream(examples: Examples, sampler: Sampler, steps: range, rows: slice) -> Iterator[Batch]:
-    """The batches of `steps`, in order.
+    """Stream the batches of `steps`, in order.
 
-    Step s is the same batch wherever the stream starts: what it holds is a pure function of the sampler's
-    seed and s. The arrays are read-only views of the pipeline's own buffers.
+    A batch depends only on the sampler's seed and its step, wherever the stream starts. The arrays are
+    read-only views of the pipeline's buffers.
 
     Args:
-        examples: What the sampler's indices point into; the pixels may be memory-mapped or `Stored`, and
-            are then read and decoded in parallel, ahead of the steps.
+        examples: The images; pixels that are `Stored` are read and decoded in parallel, ahead of the steps.
         sampler: Draws the groups of a step.
         steps: Numbers of the steps.
-        rows: Which groups of a batch to gather; every process draws all of them.
+        rows: The groups of a batch to read; every process draws all groups.
     """
 
     def load(step):
@@ -47,8 +46,8 @@ def stream(examples: Examples, sampler: Sampler, steps: range, rows: slice) -> I
         deterministic=True,
     )
     stream = _arrays(batches.prefetch(_READY))
-    # A pipeline that still runs Python code when the interpreter is torn down waits for ever on it, and
-    # whoever leaves a loop by an exception leaves its stream open.
+    # A pipeline that runs Python code while the interpreter shuts down hangs, and a loop that ends by an
+    # exception leaves its stream open.
     atexit.register(_close, weakref.ref(stream))
     return stream
 

@@ -1,7 +1,7 @@
-"""Where the pixels live while training: on the devices, or on the host with tf.data in between.
+"""Where the pixels are while training: on the devices, or on the host, from where tf.data streams them.
 
-Either way step s is the same batch, since both gather what the sampler draws for it. Drawing is a matter of
-a few numbers and done on the host; from the devices' memory, gathering is part of the train step.
+Both give the same batches, since the sampler draws them on the host. On the devices, gathering the images of
+a batch is part of the train step.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.optional_import import optional_import
 
-SHARE = 0.25  # of a device's memory that pixels may take; the rest is the network's
-_AHEAD = 2  # batches on their way to the devices while a step runs
+SHARE = 0.25  # largest share of a device's memory for pixels; the network needs the rest
+_AHEAD = 2  # batches that are transferred while a step runs
 
 Resident = tuple[Array, ...]
 
 
 class Feed(NamedTuple):
-    """The batches of a run, as the train step takes them: `batch(on_device, per_step)` is one.
+    """The batches of a run: `batch(on_device, per_step)` makes one.
 
-    `batch` is traced into the step, so that gathering from the devices' memory costs no call of its own.
+    `batch` is traced into the train step, so that gathering from the devices' memory takes no extra call.
     """
 
-    on_device: Resident  # stays on the devices
+    on_device: Resident  # arrays that stay on the devices
     per_step: Iterator[Any]  # one for each step, divided over the mesh
     batch: Callable[[Resident, Any], Batch]
 
 
 def choose(placement: str, examples: Examples, devices: int) -> str:
-    """Where the pixels go: 'replicated', 'sharded' over the devices, or 'host'.
+    """Choose where the pixels go: 'replicated', 'sharded' over the devices, or 'host'.
 
     Args:
-        placement: 'auto', 'device' or 'host'. 'auto' is the device where there is an accelerator whose
-            memory has room for them, and the host has them decoded.
+        placement: 'auto', 'device' or 'host'. 'auto' is the device if it has room for the pixels and the host
+            holds them decoded.
         examples: The pixels.
         devices: Devices of the mesh.
 
     Raises:
-        UserError: 'device', and the devices have no room.
+        UserError: For 'device', the devices have no room.
     """
-    memory = (jax.local_devices()[0].memory_stats() or {}).get('bytes_limit')  # the CPU tells none
+    memory = (jax.local_devices()[0].memory_stats() or {}).get('bytes_limit')  # None on the CPU
     room, needed = SHARE * (memory or 0), examples.nbytes
     fits = needed <= room * devices
     if placement == 'host' or (placement == 'auto' and (not fits or isinstance(examples.images, Stored))):
@@ -66,11 +66,11 @@ def choose(placement: str, examples: Examples, devices: int) -> str:
 
 
 def feed(where: str, examples: Examples, sampler: Sampler, steps: range, mesh: Mesh) -> Feed:
-    """The batches of `steps`, in order.
+    """Feed the batches of `steps`, in order.
 
     Args:
         where: From `choose`.
-        examples: What the sampler's indices point into.
+        examples: The images.
         sampler: Draws the groups of a step, which the devices share evenly.
         steps: Numbers of the steps.
         mesh: The devices.
@@ -91,7 +91,7 @@ def feed(where: str, examples: Examples, sampler: Sampler, steps: range, mesh: M
 
 
 def ahead(batches: Iterator[Any], mesh: Mesh) -> Iterator[Any]:
-    """Each of `batches` on the devices; its transfer starts while those before it are computed with."""
+    """Transfer batches to the devices while those before them are in use."""
     placed = (jax.tree.map(lambda rows: meshes.put_batch(mesh, rows), batch) for batch in batches)
     waiting = collections.deque(itertools.islice(placed, _AHEAD))
     while waiting:
@@ -107,7 +107,7 @@ def _resident(where: str, examples: Examples, mesh: Mesh) -> Resident:
 
 
 def _put(array: Shaped[np.ndarray, 'n *shape'], place: NamedSharding) -> Shaped[Array, 'rows *shape']:
-    """All of `array`; where it is divided, with rows at its end that no index reads."""
+    """Put an array on the devices; where it is divided, pad it with rows that no index reads."""
     spare = -len(array) % (1 if place.is_fully_replicated else place.num_devices)
     padded = np.pad(array, [(0, spare)] + [(0, 0)] * (array.ndim - 1)) if spare else array
     return jax.make_array_from_callback(padded.shape, place, lambda index: padded[index])

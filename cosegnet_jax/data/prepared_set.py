@@ -1,4 +1,4 @@
-"""Reads what `cosegnet prepare` wrote; takes no TensorFlow."""
+"""Prepared sets, which `cosegnet prepare` wrote; reading takes no TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from cosegnet_jax.data.stored_images import Stored
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.optional_import import optional_import
 
-_RECENT = 64  # records kept, so that an image and its mask, asked for in turn by many threads, are read once
+_RECENT = 64  # records kept: threads ask for an image and its mask in turn
 
 
 def load(name: str, data_dir: str | Path, image_size: int) -> Examples:
-    """A prepared set, squashed to squares.
+    """Load a prepared set, squashed to squares.
 
-    Its pixels are `Stored`, and the same as those that `folder.load` reads from the folder that was prepared.
+    Its pixels are `Stored`, and equal to those that `folder.load` reads from the original folder.
 
     Args:
         name: Such as 'pascal_coseg', 'msrc/all' or 'folder/mine'.
-        data_dir: Where prepared sets are; '' is TFDS's own place, ~/tensorflow_datasets or $TFDS_DATA_DIR.
+        data_dir: Folder of prepared sets; '' is that of TFDS, ~/tensorflow_datasets or $TFDS_DATA_DIR.
         image_size: Side of the square in pixels.
 
     Raises:
@@ -73,7 +73,7 @@ def load(name: str, data_dir: str | Path, image_size: int) -> Examples:
 def _tables(
     labels: list[list[int]], shares: list[list[float]]
 ) -> tuple[Int[np.ndarray, 'n objects'], Bool[np.ndarray, 'n objects']]:
-    """Rows of unequal length as arrays: labels, filled up, and whether each has any pixel."""
+    """Make arrays of rows of unequal length: labels, filled with NO_CLASS, and whether each has pixels."""
     shape = (len(labels), max(map(len, labels)))
     numbers, visible = np.full(shape, NO_CLASS), np.zeros(shape, bool)
     for row, (classes, parts) in enumerate(zip(labels, shares, strict=True)):

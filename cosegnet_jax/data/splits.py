@@ -1,4 +1,4 @@
-"""Random 3:1:1 splits into train, validation and test, class by class (the paper's §4.1)."""
+"""Random 3:1:1 splits into train, validation and test, class by class (§4.1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cosegnet_jax.data.examples import NO_CLASS
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.names import compose
 
-_PAIR = 2  # images: fewer of a class than that form no pair with a common object
+_PAIR = 2  # images of a class that form a pair with a common object
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -28,21 +28,20 @@ class Split:
 def stratified(
     labels: Int[np.ndarray, 'n objects'], seed: int, index: int = 0, ratios: tuple[int, int, int] = (3, 1, 1)
 ) -> Split:
-    """Split number `index` of the random splits that `seed` stands for, in `ratios` within each class.
+    """Draw split number `index` of a seed, in `ratios` within each class.
 
-    A part has either none or at least two images of a class, since one image alone forms no pair:
-    training always has two, then the test part is served, then the validation part. At 3:1:1 a class of
-    2 or 3 images is all training, one of 4 or 5 has two in test, one of 6 or more has two or more
-    in every part. An image of several classes counts for the rarest of them only, so that the others may
-    have one image more or less in a part than these numbers say.
+    A part has none or at least two images of a class, since one image forms no pair. Training always has two,
+    then the test part, then the validation part. At 3:1:1 a class of 2 or 3 images is all training, one of 4
+    or 5 has two in test, one of 6 or more has two or more in every part. An image of several classes counts
+    for the rarest of them only, so the others may have one image more or less in a part.
 
-    Each class is drawn from a seed of its own: where every image has one class, images that join or leave
-    a class move no image of another.
+    Each class has its own seed: where images have one class each, images that join or leave a class do not
+    move images of another class.
 
     Args:
         labels: Classes of each image.
         seed: 0 or more.
-        index: Which of the splits, from 0: figures over several splits use 0 to k - 1.
+        index: Number of the split, from 0.
         ratios: Shares of train, validation and test.
 
     Raises:
@@ -65,7 +64,7 @@ def stratified(
 
 
 def _rarest(labels: Int[np.ndarray, 'n objects']) -> Int[np.ndarray, ' n']:
-    """Of the classes of each image, the one with the fewest images."""
+    """Find the class of each image that has the fewest images."""
     listed = labels[labels != NO_CLASS]
     counts = np.bincount(listed, minlength=1)
     images = np.where(labels == NO_CLASS, len(listed) + 1, counts[labels])
@@ -73,7 +72,7 @@ def _rarest(labels: Int[np.ndarray, 'n objects']) -> Int[np.ndarray, ' n']:
 
 
 def _sizes(count: int, ratios: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Images of a class of `count` in train, validation and test."""
+    """Divide a class of `count` images into train, validation and test."""
     spare = count - _PAIR
     held_out = []
     for ratio in (ratios[2], ratios[1]):
@@ -123,20 +122,20 @@ def leave_out_classes(split: Split, labels: Int[np.ndarray, 'n objects'], ways: 
 
 
 def listing(split: Split, filenames: tuple[str, ...]) -> dict[str, list[str]]:
-    """A split as file names, part by part."""
+    """List the file names of each part."""
     return {
         field.name: [filenames[i] for i in getattr(split, field.name)] for field in dataclasses.fields(Split)
     }
 
 
 def pinned(path: str | Path, filenames: tuple[str, ...], index: int) -> Split:
-    """Split number `index` of a file of listings; images that it does not name are in no part.
+    """Read split number `index` of a file of listings; images that it does not name are in no part.
 
     Raises:
         UserError: The file cannot be read, has no such split, or names an image that is not there.
     """
     try:
-        # Bytes: JSON finds out itself whether it is UTF-8 or UTF-16, as some shells and editors write.
+        # Bytes: JSON detects UTF-8 and UTF-16, which some shells and editors write.
         parts = json.loads(Path(path).read_bytes())[index]
         listed = [list(parts[field.name]) for field in dataclasses.fields(Split)]
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Pixels that are decoded when they are asked for, for sets larger than the memory."""
+"""Pixels that are decoded on demand, for sets larger than the memory."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from cosegnet_jax.runtime.on_demand import OnDemand
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Stored(OnDemand):
-    """Looks like the array of all images, or of all masks, of a set; holds none of them.
+    """Behaves as the array of all images, or of all masks, of a set, but decodes them on demand.
 
-    `make` decodes one record and is called from several threads.
+    Several threads call `make`, which decodes one record.
     """
 
     row_shape: tuple[int, ...]  # (height, width, 3) of images, (height, width) of masks
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the array of all of them."""
+        """Shape of the array."""
         return (len(self), *self.row_shape)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of that array."""
+        """Bytes of the array."""
         return int(np.prod(self.shape))
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> UInt8[np.ndarray, '...']:
-        """All of them, decoded."""
+        """Decode all of them."""
         out = np.empty(self.shape, np.uint8)
 
         def put(index: int) -> None:
@@ -44,7 +44,7 @@ class Stored(OnDemand):
 
 
 def in_threads(do: Callable[[int], None], count: int) -> None:
-    """Calls `do` with 0 to count - 1; Pillow decodes and resizes outside the interpreter's lock."""
+    """Call `do` with 0 to count - 1 in threads; Pillow decodes and resizes without the interpreter's lock."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(do, range(count)):
             pass

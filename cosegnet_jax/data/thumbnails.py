@@ -1,7 +1,7 @@
-"""Photos compared by what they show: 8×8 pixels of each, whatever its file is called and wherever it is.
+"""Photos identified by thumbnails of 8×8 pixels, whatever their files are called.
 
-A photo that was saved again, or squashed from another copy, has nearly the same 64 pixels. No two of the 924
-photos of PASCAL-VOC co-segmentation, nor of the 208 of MSRC, are within three times `TOLERANCE`.
+Copies of a photo that were saved again or resized have nearly the same thumbnail. No two of the 924 photos of
+PASCAL-VOC co-segmentation, nor of the 208 of MSRC, are within three times `TOLERANCE`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BLOCK = 256  # photos compared at a time
 
 
 def thumbnails(examples: Examples) -> UInt8[np.ndarray, 'n 192']:
-    """The 8×8 RGB pixels of each photo, as one row; photos are read a few at a time."""
+    """Return the 8×8 RGB pixels of each photo as one row; photos are read in blocks."""
     rows = [
         np.asarray(Image.fromarray(photo).resize((SIDE, SIDE), Image.Resampling.BOX)).reshape(-1)
         for batch in examples.batches(_BLOCK)
@@ -30,7 +30,7 @@ def thumbnails(examples: Examples) -> UInt8[np.ndarray, 'n 192']:
 def look_alike(
     some: UInt8[np.ndarray, 'n 192'], others: UInt8[np.ndarray, 'm 192']
 ) -> Bool[np.ndarray, 'n m']:
-    """Which photos are copies of which, up to `TOLERANCE`."""
+    """Tell which photos are copies of which, up to `TOLERANCE`."""
     table = np.zeros((len(some), len(others)), bool)
     wide = others.astype(np.int16)
     for row, thumbnail in enumerate(some.astype(np.int16)):
@@ -39,7 +39,7 @@ def look_alike(
 
 
 def first_copies(examples: Examples) -> Int[np.ndarray, ' n']:
-    """For each photo the first one of a common class that looks like it: mostly the photo itself."""
+    """Find for each photo the first copy of it in a common class: mostly the photo itself."""
     first, found = np.arange(len(examples)), thumbnails(examples)
     for number in range(len(examples.classes)):
         members = np.flatnonzero((examples.labels == number).any(1))
@@ -49,11 +49,11 @@ def first_copies(examples: Examples) -> Int[np.ndarray, ' n']:
 
 
 def to_text(rows: UInt8[np.ndarray, 'n 192']) -> list[str]:
-    """Thumbnails as JSON can hold them."""
+    """Encode thumbnails for JSON."""
     return [row.tobytes().hex() for row in rows]
 
 
 def from_text(lines: list[str]) -> UInt8[np.ndarray, 'n 192']:
-    """What `to_text` wrote."""
+    """Decode thumbnails of `to_text`."""
     joined = bytes.fromhex(''.join(lines))
     return np.frombuffer(joined, np.uint8).reshape(len(lines), 3 * SIDE**2)

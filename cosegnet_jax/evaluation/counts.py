@@ -1,4 +1,4 @@
-"""Pixels of masks, counted: everything that scoring needs of an image, in place of its pixels."""
+"""Pixel counts of masks: all that scoring needs of an image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cosegnet_jax.data.examples import Examples
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Counts:
-    """Of n images; `true` and `hits` are apart for the objects k of each, as its labels are."""
+    """Counts of n images; `true` and `hits` have a column for each object of an image, as its labels do."""
 
     pixels: int  # of one image
     predicted: Int[np.ndarray, ' n']  # in the mask, before the gate

@@ -1,4 +1,4 @@
-"""How well probabilities tell pairs with a common object from pairs without, from counts of pairs."""
+"""Scores of decisions: how well probabilities tell pairs that share an object from pairs that do not."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from cosegnet_jax.evaluation import metrics
 from cosegnet_jax.evaluation.pairs import Pairs
 
 SHARES = 20  # bins of equal width of the probability: of calibration, and of the chart
-# Ranking figures are made of a histogram of log-odds, which is fine at both ends, where trained networks
-# decide. Two probabilities in one bin differ by 1 / (4 · PER_UNIT) = 0.00006 at most.
+# Ranking scores come from a histogram of log-odds. Its bins are fine near 0 and 1, where trained networks
+# decide. Two probabilities in one bin differ by at most 1 / (4 · PER_UNIT) = 0.00006.
 LARGEST, PER_UNIT = 17, 4096  # float32 tells no log-odds beyond ±16.7 from those of 0 and 1
 _BINS = 2 * LARGEST * PER_UNIT
 NEGATIVE, POSITIVE = 0, 1  # rows of the counts
@@ -20,12 +20,12 @@ NEGATIVE, POSITIVE = 0, 1  # rows of the counts
 
 @dataclasses.dataclass(frozen=True)
 class DecisionScores:
-    """Over the pairs that were decided, inside classes and across: all, where a decision network did.
+    """Scores over the decided pairs, inside classes and across; a decision network decides all pairs.
 
     Rates are in [0, 1]; NaN where there is no such pair. A pair is positive if its images share an object,
-    and open if its probability reaches the threshold. `auc` and `average_precision` take probabilities for
-    equal whose log-odds are in the same bin of width 1/4096, and float32 takes all beyond ±16.7 for 0 or 1.
-    Their errors bound what the order within a bin can change, saturated scores included.
+    and open if its probability reaches the threshold. `auc` and `average_precision` treat probabilities as
+    equal if their log-odds are in the same bin of width 1/4096; float32 rounds all beyond ±16.7 to 0 or 1.
+    Their errors bound the effect of the order within a bin, saturated scores included.
     """
 
     threshold: float
@@ -51,7 +51,7 @@ class DecisionScores:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tally:
-    """Counts over some pairs, negative ones in row 0 and positive ones in row 1; tallies add up."""
+    """Counts of pairs, negative ones in row 0 and positive ones in row 1; tallies can be added."""
 
     odds: Int[np.ndarray, '2 bins']  # pairs by log-odds
     probability: Int[np.ndarray, '2 shares']  # pairs by probability
@@ -64,7 +64,7 @@ class Tally:
 
     @classmethod
     def zero(cls) -> Tally:
-        """The tally of no pairs."""
+        """Start with no pairs."""
         odds, probability = np.zeros((2, _BINS), np.int64), np.zeros((2, SHARES), np.int64)
         return cls(odds, probability, np.zeros(SHARES), np.zeros(2, np.int64), 0.0, 0, 0, 0)
 
@@ -80,7 +80,7 @@ def tally(
     is_empty: Bool[np.ndarray, ' p'],
     threshold: float,
 ) -> Tally:
-    """Counts some pairs.
+    """Count pairs.
 
     Args:
         pairs: the pairs.
@@ -107,7 +107,7 @@ def tally(
 
 
 def scores(counted: Tally, threshold: float) -> DecisionScores:
-    """Figures of a tally that was made with this threshold."""
+    """Compute the scores of a tally that was made with this threshold."""
     negatives, positives = (int(count) for count in counted.probability.sum(axis=1))
     wrong, found = (int(count) for count in counted.open)
     pairs, mass = negatives + positives, float(counted.mass.sum())
@@ -141,7 +141,7 @@ def scores(counted: Tally, threshold: float) -> DecisionScores:
 
 
 def _log_odds(probability: Float[np.ndarray, ' p']) -> Int[np.ndarray, ' p']:
-    """Bins of log-odds, from those that are surely negative to those that are surely positive."""
+    """Find the bins of log-odds, from surely negative to surely positive."""
     inside = np.clip(probability, 2.0**-24, 1 - 2.0**-24)  # 0 and 1 have no log-odds
     return ((np.log(inside) - np.log1p(-inside) + LARGEST) * PER_UNIT).astype(np.int64)
 
@@ -149,5 +149,5 @@ def _log_odds(probability: Float[np.ndarray, ' p']) -> Int[np.ndarray, ' p']:
 def _by_kind(
     positive: Bool[np.ndarray, ' p'], bins: Int[np.ndarray, ' p'], count: int
 ) -> Int[np.ndarray, '2 count']:
-    """Histograms over `count` bins, of negative pairs and of positive ones."""
+    """Make histograms with `count` bins of negative and of positive pairs."""
     return np.bincount(positive * count + bins, minlength=2 * count).reshape(2, count)

@@ -1,4 +1,4 @@
-"""Figures of merit as functions of counts: of pixels for masks, of pairs for decisions (paper §4)."""
+"""Scores as functions of counts: of pixels for masks, of pairs for decisions (paper §4)."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def jaccard(
         predicted: pixels in the mask.
         true: pixels of the true object.
         hits: pixels in both.
-        empty_truth: what an empty prediction of an empty truth is worth, where the ratio is 0/0: `one`,
-            `zero`, or `skip` for NaN, which `mean_defined` leaves out. A prediction that finds something in
-            an image without an object is worth 0 under all three.
+        empty_truth: score of an empty prediction of an empty truth, where the ratio is 0/0: `one`, `zero`,
+            or `skip` for NaN, which `mean_defined` leaves out. A mask that is not empty in an image without
+            an object always scores 0.
 
     Returns:
         One value in [0, 1], or NaN, per mask.
@@ -95,8 +95,8 @@ def roc_auc(positives: Int[np.ndarray, ' bins'], negatives: Int[np.ndarray, ' bi
         negatives: the same of negatives.
 
     Returns:
-        A value in [0, 1], and how far it can be from that of the scores themselves: two scores in one bin
-        count as a tie. NaN when one of the two kinds is missing.
+        A value in [0, 1], and a bound of its error: two scores in one bin count as a tie. NaN when one of
+        the two kinds is missing.
     """
     pairs = float(positives.sum()) * float(negatives.sum())
     below = np.cumsum(negatives) - negatives
@@ -109,14 +109,13 @@ def average_precision(
 ) -> tuple[float, float]:
     """Measure the area under the precision-recall curve as a sum of steps, without interpolation.
 
-    That is Σ (Rₙ - Rₙ₋₁) Pₙ over thresholds from the highest score to the lowest, where Rₙ is the share of
-    the positives and Pₙ the share of positives among the scores that reach threshold n. Arguments as for
-    `roc_auc`; scores in one bin share their threshold.
+    It sums (Rₙ - Rₙ₋₁) Pₙ over thresholds from the highest score to the lowest: of the scores that reach
+    threshold n, Pₙ is the share of positives, and Rₙ is their share of all positives. Arguments as for
+    `roc_auc`; scores in one bin share a threshold.
 
     Returns:
-        A value in [0, 1], and how far it can be from that of the scores themselves, whose order within a bin
-        is not known: each positive of a bin has at best all positives and no negative of it above, and at
-        worst all negatives and no other positive. NaN when there is no positive.
+        A value in [0, 1], and a bound of its error, since the order within a bin is unknown: at best all
+        positives of a bin come first, and at worst all negatives. NaN when there is no positive.
     """
     steps, wrong = positives[::-1], negatives[::-1]
     found, reached = np.cumsum(steps), np.cumsum(steps + wrong)
@@ -138,8 +137,8 @@ def calibration_error(
 ) -> float:
     """Measure the expected calibration error: how far probabilities are from the shares they stand for.
 
-    Within each bin, the mean probability is compared with the share of positives; the absolute differences
-    are averaged, each weighing as many as it has members (Guo et al. 2017, equation 5).
+    It averages the absolute difference of mean probability and share of positives over the bins, each
+    weighted by its number of members (Guo et al. 2017, equation 5).
 
     Args:
         positives: how many there are in each bin of the probability.

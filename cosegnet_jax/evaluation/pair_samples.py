@@ -1,4 +1,4 @@
-"""Which pairs a report shows: drawn at random from a seed or picked by a stated rule, never by eye."""
+"""The pairs that a report shows: drawn from a seed or picked by a rule, never by eye."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cosegnet_jax.evaluation.predictions import Predictions
 from cosegnet_jax.evaluation.protocol import Protocol
 
 POSITIVE, NEGATIVE = 6, 4  # pairs drawn of either kind
-POOL = 512  # images, drawn at random where there are more, among whose pairs the other pairs are picked
+POOL = 512  # images, drawn at random where there are more; negative and ranked pairs come from them
 
 Pair = tuple[int, int]
 
@@ -30,14 +30,14 @@ class Chosen:
 
     @property
     def all(self) -> list[Pair]:
-        """Every one of them."""
+        """All of them."""
         return [*self.positive, *self.ranked.values(), *self.negative]
 
 
 def choose(examples: Examples, predictions: Predictions, protocol: Protocol, seed: int) -> Chosen:
-    """Pairs with and without a common object, drawn from `seed`; and the best, the median and the worst.
+    """Choose pairs with and without a common object from `seed`, and the best, the median and the worst.
 
-    The drawn ones are the same whatever the model.
+    The drawn pairs do not depend on the network.
     """
     pool = draw_pool(len(examples), seed)
     return Chosen(
@@ -48,7 +48,7 @@ def choose(examples: Examples, predictions: Predictions, protocol: Protocol, see
 
 
 def draw_pool(images: int, seed: int) -> Int[np.ndarray, ' pool']:
-    """POOL images drawn at random, or all where there are no more, in rising order."""
+    """Draw POOL images, or all where there are no more; sorted."""
     return np.sort(np.random.default_rng(seed).permutation(images)[:POOL])
 
 

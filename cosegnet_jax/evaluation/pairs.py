@@ -1,8 +1,8 @@
-"""All unordered pairs of a set, a block at a time, and what the two images of a pair have in common.
+"""All unordered pairs of a set, a block at a time, and the objects that their images share.
 
-A pair is judged by what it has in common. Its images share an object if both show a class, and the truth of
-each of them in the pair is its pixels of all classes that both show. Beside an outlier of its class an image
-thus has an empty truth (paper §3.5, Figure 6; fidelity row 34). `Classes.of_truth` names the other reading.
+Two images share an object if both show a class. The true mask of an image in a pair has its pixels of all
+classes that both images show. So beside an outlier of its class an image has an empty true mask (paper §3.5,
+Figure 6; fidelity row 34). `Classes.of_truth` names the other reading.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Decide = Callable[[Int[np.ndarray, ' r'], Int[np.ndarray, ' c']], Float[np.ndarr
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Pairs:
-    """Some pairs: images `first` < `second`, and the probability that they share an object."""
+    """Pairs of images `first` < `second`, and the probability that they share an object."""
 
     first: Int[np.ndarray, ' p']
     second: Int[np.ndarray, ' p']
@@ -40,14 +40,14 @@ class Pairs:
 
 
 def between(rows: Int[np.ndarray, ' r'], columns: Int[np.ndarray, ' c'], decide: Decide) -> Pairs:
-    """The pairs of an image of `rows` with a later one of `columns`."""
+    """Decide the pairs of an image of `rows` with a later one of `columns`."""
     table = decide(rows, columns)
     r, c = np.nonzero(rows[:, None] < columns)
     return Pairs(rows[r], columns[c], table[r, c])
 
 
 def blocks(images: int, decide: Decide) -> Iterator[Pairs]:
-    """Every unordered pair of `images` images once, at most BLOCK² of them at a time."""
+    """Decide every unordered pair of `images` images, at most BLOCK² pairs at a time."""
     parts = [np.arange(start, min(start + BLOCK, images)) for start in range(0, images, BLOCK)]
     for top, rows in enumerate(parts):
         for columns in parts[top:]:
@@ -56,30 +56,30 @@ def blocks(images: int, decide: Decide) -> Iterator[Pairs]:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Classes:
-    """Which classes images have, as rows of numbers and as a table to look them up."""
+    """Classes of images, as rows of numbers and as a table to look them up."""
 
     rows: Int[np.ndarray, 'n objects']
     table: Bool[np.ndarray, 'n columns']  # one column per class, and a false one that NO_CLASS finds
 
     @classmethod
     def filed(cls, examples: Examples) -> Classes:
-        """The classes that images are filed under."""
+        """Take the classes that images are filed under."""
         return cls._of(examples.labels, examples)
 
     @classmethod
     def visible(cls, examples: Examples) -> Classes:
-        """The classes that images show."""
+        """Take the classes that images show."""
         return cls._of(visible_classes(examples.labels, examples.visible), examples)
 
     @classmethod
     def of_truth(cls, examples: Examples, outlier_truth: OutlierTruth) -> Classes:
-        """The classes whose pixels are the truth of a pair, where both of its images have them.
+        """Take the classes whose pixels are the truth of a pair if both images have them.
 
         Args:
             examples: the set.
-            outlier_truth: `empty`: classes that images show, so that a pair with an outlier has an empty
-                truth; `object`: classes that images are filed under, so that an image keeps its object
-                beside an outlier.
+            outlier_truth: `empty` takes the classes that images show: beside an outlier the truth is empty.
+                `object` takes the classes that images are filed under: beside an outlier an image keeps its
+                object.
         """
         return cls.visible(examples) if outlier_truth == 'empty' else cls.filed(examples)
 
@@ -93,13 +93,13 @@ class Classes:
     def common(
         self, first: Int[np.ndarray, ' p'], second: Int[np.ndarray, ' p']
     ) -> Bool[np.ndarray, 'p objects']:
-        """Which of the classes in the rows of `first` the images `second` have, too."""
+        """Tell which classes in the rows of `first` the images `second` have too."""
         return self.table[second[:, None], self.rows[first]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PairCounts:
-    """Pixels of p pairs: a row for the first images and one for the second."""
+    """Pixel counts of p pairs: a row for the first images and one for the second."""
 
     pixels: int  # of one image
     predicted: Int[np.ndarray, '2 p']  # in the mask, before the gate
@@ -112,7 +112,7 @@ class PairCounts:
         return PairCounts(self.pixels, predicted, true, hits, self.is_open[chosen])
 
     def gated(self) -> PairCounts:
-        """The same with empty masks where the gate is closed."""
+        """Empty the masks where the gate is closed."""
         return dataclasses.replace(
             self, predicted=self.predicted * self.is_open, hits=self.hits * self.is_open
         )
@@ -121,7 +121,7 @@ class PairCounts:
 def pair_counts(
     pairs: Pairs, sides: tuple[Counts, Counts], truth: Classes, is_open: Bool[np.ndarray, ' p']
 ) -> PairCounts:
-    """Counts of pairs from those of their images.
+    """Count the pixels of pairs from those of their images.
 
     Args:
         pairs: the pairs.
@@ -143,18 +143,18 @@ def pair_counts(
 def counts_beside_any(
     pairs: Pairs, counts: Counts, truth: Classes, is_open: Bool[np.ndarray, ' p']
 ) -> PairCounts:
-    """`pair_counts` of masks that are the same beside every partner; `counts` are of images."""
+    """Count as `pair_counts` where masks do not depend on the partner; `counts` are of images."""
     return pair_counts(pairs, (counts[pairs.first], counts[pairs.second]), truth, is_open)
 
 
 def truth_in_pair(
     objects: UInt8[np.ndarray, 'p h w'], common: Bool[np.ndarray, 'p objects']
 ) -> Bool[np.ndarray, 'p h w']:
-    """Pixels of what images have in common with their partners.
+    """Mark the pixels of the objects that images share with their partners.
 
     Args:
         objects: masks of the images, k on their object number k.
-        common: which of their objects the partner has, too.
+        common: which of their objects the partner has too.
     """
     background = np.zeros((len(common), 1), bool)
     lookup = np.concatenate([background, common], axis=1)

@@ -1,4 +1,4 @@
-"""Predictions of CoSegNet: without the gate, the mask of an image does not depend on its partner."""
+"""Predictions of CoSegNet: before the gate, the mask of an image does not depend on its partner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cosegnet_jax.networks.image_network import ImageNetwork
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PerImage:
-    """`predictions.Predictions` from some numbers for each image."""
+    """`predictions.Predictions` from the counts and the embedding of each image."""
 
     counts_of_images: Counts  # of the masks before the gate
     embedding: Float32[np.ndarray, 'n 64']
@@ -30,25 +30,25 @@ class PerImage:
     decided_by: ClassVar[str] = 'the decision network, on all pairs'
 
     def blocks(self) -> Iterator[Pairs]:
-        """Every unordered pair once."""
+        """Decide every unordered pair."""
         return pairs.blocks(len(self.counts_of_images.predicted), self.decide)
 
     def among(self, images: Int[np.ndarray, ' m']) -> Pairs:
-        """Every unordered pair of `images`."""
+        """Decide every unordered pair of `images`."""
         return pairs.between(images, images, self.decide)
 
     def counts(self, some: Pairs, truth: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
-        """Puts together what the images of each pair have on their own."""
+        """Count the pixels of pairs from those of their images."""
         return pairs.counts_beside_any(some, self.counts_of_images, truth, is_open)
 
     def is_empty(self, some: Pairs) -> Bool[np.ndarray, ' p']:
-        """Whether both masks are empty before the gate."""
+        """Tell whether both masks are empty before the gate."""
         empty = self.counts_of_images.predicted == 0
         return empty[some.first] & empty[some.second]
 
 
-def measure(config: Config, network: ImageNetwork, examples: Examples) -> PerImage:
-    """Describes every image once, and counts the pixels of its mask."""
+def predict(config: Config, network: ImageNetwork, examples: Examples) -> PerImage:
+    """Describe every image once, and count the pixels of its mask."""
     objects = examples.labels.shape[1]
     counts, embeddings = [], []
     for rows, masks, embedding in _describe(config, network, examples):
@@ -58,10 +58,10 @@ def measure(config: Config, network: ImageNetwork, examples: Examples) -> PerIma
     return PerImage(concatenate(counts), described, _decide(config, network, described))
 
 
-def look(
+def segment_pairs(
     config: Config, network: ImageNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
 ) -> PairMasks:
-    """Masks and decisions of some pairs, so few that they fit into memory."""
+    """Make masks and decisions of a few pairs, all in memory."""
     images, place = np.unique(chosen, return_inverse=True)
     described = list(_describe(config, network, examples.subset(images)))
     masks = np.concatenate([masks for _, masks, _ in described])
@@ -73,7 +73,7 @@ def look(
 
 
 def _decide(config: Config, network: ImageNetwork, embedding: Float32[np.ndarray, 'n 64']) -> Decide:
-    """The decision network on images that have been described."""
+    """Apply the decision network to the embeddings of all images."""
 
     def decide(rows: Int[np.ndarray, ' r'], columns: Int[np.ndarray, ' c']) -> Float32[np.ndarray, 'r c']:
         return network.decide(embedding[rows], embedding[columns], config.evaluation.symmetric)
@@ -84,7 +84,7 @@ def _decide(config: Config, network: ImageNetwork, embedding: Float32[np.ndarray
 def _describe(
     config: Config, network: ImageNetwork, examples: Examples
 ) -> Iterator[tuple[slice, Bool[np.ndarray, 'b h w'], Float32[np.ndarray, 'b 64']]]:
-    """Rows, masks and embeddings, batch by batch."""
+    """Make rows, masks and embeddings, batch by batch."""
     settings = config.evaluation
     batches = list(examples.batches(settings.batch_images))
     photos = (np.asarray(examples.images[rows]) for rows in batches)

@@ -1,8 +1,8 @@
-"""Predictions of models whose masks depend on the pair: the network runs on every pair that is scored.
+"""Predictions of networks whose masks depend on the pair: the network runs on every pair that is scored.
 
-Such a model has no decision network. The probability that a pair shares an object is the highest that a
-pixel of its two masks has, so that, where pixels and pairs have one threshold, a pair shares nothing if both
-masks are empty.
+Such a network has no decision network. The probability that a pair shares an object is the highest
+probability of a pixel in its two masks. So where pixels and pairs have the same threshold, a pair shares
+nothing if both masks are empty.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cosegnet_jax.networks.pair_network import PairNetwork
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PerPair:
-    """`predictions.Predictions` from some numbers for each pair."""
+    """`predictions.Predictions` from the counts and the probability of each pair."""
 
     images: int
     pairs: Pairs  # in rising order
@@ -38,20 +38,20 @@ class PerPair:
     embedding: None = None
 
     def blocks(self) -> Iterator[Pairs]:
-        """All pairs at once: there are no more than the network has looked at."""
+        """Give all pairs at once."""
         yield self.pairs
 
     def among(self, images: Int[np.ndarray, ' m']) -> Pairs:
-        """Those of the pairs whose images are both among `images`."""
+        """Select the pairs whose images are both among `images`."""
         return self.pairs[np.isin(self.pairs.first, images) & np.isin(self.pairs.second, images)]
 
     def counts(self, some: Pairs, truth: Classes, is_open: Bool[np.ndarray, ' p']) -> PairCounts:
-        """What was counted of these pairs."""
+        """Select the counts of these pairs."""
         rows = self._rows(some)
         return pair_counts(some, (self.sides[0][rows], self.sides[1][rows]), truth, is_open)
 
     def is_empty(self, some: Pairs) -> Bool[np.ndarray, ' p']:
-        """Whether both masks are empty before the gate."""
+        """Tell whether both masks are empty before the gate."""
         rows = self._rows(some)
         return np.all([side.predicted[rows] == 0 for side in self.sides], axis=0)
 
@@ -60,13 +60,13 @@ class PerPair:
         return np.searchsorted(known, asked)
 
 
-def measure(config: Config, network: PairNetwork, examples: Examples) -> PerPair:
-    """Describes every image once, runs the network on `to_be_scored`, and counts pixels."""
-    chosen = to_be_scored(Classes.filed(examples), config.seed)
+def predict(config: Config, network: PairNetwork, examples: Examples) -> PerPair:
+    """Describe every image once, make the masks of `pairs_to_score`, and count their pixels."""
+    chosen = pairs_to_score(Classes.filed(examples), config.seed)
     probability, objects = np.empty(len(chosen), np.float32), examples.labels.shape[1]
     nothing = np.zeros((0, *examples.masks.shape[1:]), np.uint8)
     counted = tuple([count(nothing > 0, nothing, objects)] for _ in (0, 1))
-    for rows, masks, highest in _look(config, network, examples, chosen):
+    for rows, masks, highest in _segment(config, network, examples, chosen):
         probability[rows] = highest
         for side, parts in enumerate(counted):
             truth = np.asarray(examples.masks[chosen[rows, side]])
@@ -75,20 +75,20 @@ def measure(config: Config, network: PairNetwork, examples: Examples) -> PerPair
     return PerPair(len(examples), Pairs(chosen[:, 0], chosen[:, 1], probability), (first, second))
 
 
-def look(
+def segment_pairs(
     config: Config, network: PairNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
 ) -> PairMasks:
-    """Masks and decisions of some pairs, so few that they fit into memory."""
+    """Make masks and decisions of a few pairs, all in memory."""
     images, place = np.unique(chosen, return_inverse=True)
     few, places = examples.subset(images), place.reshape(chosen.shape)
-    _, masks, highest = zip(*_look(config, network, few, places), strict=True)
+    _, masks, highest = zip(*_segment(config, network, few, places), strict=True)
     return PairMasks(np.concatenate(masks), np.concatenate(highest))
 
 
-def to_be_scored(filed: Classes, seed: int) -> Int[np.ndarray, 'p 2']:
-    """All pairs that are filed under a common class, and as many others drawn at random, in rising order.
+def pairs_to_score(filed: Classes, seed: int) -> Int[np.ndarray, 'p 2']:
+    """List all pairs that are filed under a common class, and as many others drawn at random; sorted.
 
-    Lists all pairs of images, some 30 bytes each, of which the network could not look at a fraction.
+    It takes some 30 bytes for every pair of images.
     """
     table = filed.table.astype(np.float32)
     together = np.triu(table @ table.T > 0, 1)
@@ -98,10 +98,10 @@ def to_be_scored(filed: Classes, seed: int) -> Int[np.ndarray, 'p 2']:
     return chosen[np.lexsort(chosen.T[::-1])]
 
 
-def _look(
+def _segment(
     config: Config, network: PairNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
 ) -> Iterator[tuple[slice, Bool[np.ndarray, 'b 2 h w'], Float32[np.ndarray, ' b']]]:
-    """Rows of pairs, their thresholded masks and their highest probability, batch by batch."""
+    """Make rows of pairs, their thresholded masks and their highest probability, batch by batch."""
     settings = config.evaluation
     photos = (np.asarray(examples.images[rows]) for rows in examples.batches(settings.batch_images))
     described = network.describe(photos, settings.batch_images)

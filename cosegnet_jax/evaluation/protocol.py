@@ -1,7 +1,4 @@
-"""How counts of pixels and decisions of pairs become figures.
-
-No pixel is read here: pairs are scored by counts that were made when the masks were.
-"""
+"""Scores of a data set from pixel counts of masks and decisions of pairs."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from cosegnet_jax.runtime.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """Every choice behind a set of figures; written into the results, because figures differ with it."""
+    """All choices that scores depend on; the results file states them."""
 
     image_size: int  # pixels a side: masks are scored at the network's size
     name: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # of `published_protocols.PRESETS`
@@ -37,18 +34,18 @@ class Protocol:
 
     @property
     def preset(self) -> published_protocols.Preset:
-        """What its name stands for."""
+        """The protocol that its name stands for."""
         return published_protocols.PRESETS[self.name]
 
     def as_dict(self) -> dict[str, Any]:
-        """The choices, None where the preset does not read one, and the preset in words."""
+        """List the choices, None where the preset does not read one, and the preset in words."""
         unread = dict.fromkeys(self.preset.unread)
         return {**dataclasses.asdict(self), **unread, **self.preset.words}
 
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """Figures over pairs, in [0, 1]; NaN where they are not defined. "Ungated" ignores the decisions."""
+    """Scores over pairs, in [0, 1]; NaN where they are not defined. "Ungated" ignores the decisions."""
 
     pairs: int
     precision: float  # pixel accuracy over object and background, see `metrics.precision`
@@ -59,7 +56,7 @@ class Scores:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Results:
-    """What `evaluate` found out about one part of one data set."""
+    """Scores of one part of one data set."""
 
     dataset: str
     images: int
@@ -79,13 +76,11 @@ def evaluate(
 ) -> Results:
     """Score masks and decisions under a protocol (paper §4: all pairs of a set, then the mean over them).
 
-    An image that does not show what it is filed under (an outlier) stays in its class and shares nothing:
-    its pairs are negative ones to the decision, and `protocol.outlier_truth` says which masks are right in
-    them.
+    An image that does not show what it is filed under (an outlier) stays in its class and shares nothing. Its
+    pairs are negative, and `protocol.outlier_truth` says which masks are right in them.
 
-    No pair is kept: a block of pairs is scored and added to sums at a time. Where a decision network decides
-    256 by 256 images, that takes less than 60 MB whatever the number of images, beside what they take each:
-    256 bytes of embedding, and some more for every class and object.
+    Pairs are scored and added to sums block by block. With a decision network this takes less than 60 MB for
+    any number of images, besides 256 bytes of embedding and a few counts for each.
 
     Args:
         examples: images with their classes.
@@ -144,7 +139,7 @@ def evaluate(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Sums:
-    """Of each class: its pairs, and what they add above and below the line of each figure; sums add up."""
+    """Sums of each class: number of pairs, numerators and denominators of each score; sums can be added."""
 
     pairs: Int[np.ndarray, ' classes']
     above: Float64[np.ndarray, 'masks figures classes']
@@ -159,7 +154,7 @@ class _Sums:
         return _Sums(self.pairs + other.pairs, self.above + other.above, self.below + other.below)
 
     def per_class(self, mask: int, classes: tuple[str, ...]) -> dict[str, Scores]:
-        """Figures of one of the masks, for classes that have pairs."""
+        """Compute the scores of one of the masks, for classes that have pairs."""
         figures = metrics.ratio(self.above[mask], self.below[mask])
         return {
             classes[c]: Scores(int(self.pairs[c]), *(float(figure) for figure in figures[:, c]))
@@ -176,7 +171,7 @@ class _Inside(NamedTuple):
 
 
 def _of_sets(block: Pairs, filed: Classes, sets: Int[np.ndarray, 'n columns']) -> _Inside:
-    """The pairs of `block` that are in one set of one of their classes."""
+    """Select the pairs of `block` that are in one set of one of their classes."""
     classes = filed.rows[block.first]
     set_of_first, set_of_second = (sets[image[:, None], classes] for image in (block.first, block.second))
     member = (set_of_first == set_of_second) & (set_of_first != published_protocols.NO_SET)
@@ -185,7 +180,7 @@ def _of_sets(block: Pairs, filed: Classes, sets: Int[np.ndarray, 'n columns']) -
 
 
 def _class_sums(inside: _Inside, masks: list[PairCounts], classes: int, protocol: Protocol) -> _Sums:
-    """What pairs add to the sums of their classes, under each of some masks."""
+    """Sum the terms of pairs by class, for each kind of mask."""
     terms = [protocol.preset.terms(counts, protocol.empty_truth) for counts in masks]
     above, below = (np.stack(side) for side in zip(*terms, strict=True))
     total = _Sums.zero(len(masks), classes)
@@ -200,6 +195,6 @@ def _class_sums(inside: _Inside, masks: list[PairCounts], classes: int, protocol
 
 
 def _mean_over_classes(per_class: dict[str, Scores]) -> Scores:
-    """Every class weighs the same, however many pairs it has (the column "Mean" of the paper's Table 2)."""
+    """Average over classes with equal weights (the column "Mean" of the paper's Table 2)."""
     figures = np.array([dataclasses.astuple(scores)[1:] for scores in per_class.values()])
     return Scores(sum(scores.pairs for scores in per_class.values()), *metrics.mean_defined(figures).tolist())

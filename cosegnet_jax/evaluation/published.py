@@ -1,7 +1,7 @@
-"""The figures of the paper's Tables 1-6, to print beside our own.
+"""The scores in the paper's Tables 1-6, to print beside our own.
 
-They are as printed: the authors' splits, 224x224 images, and methods that were themselves measured under
-different protocols. What the paper leaves out is None here.
+They are copied as printed: from the authors' splits and 224x224 images. The methods were measured under
+different protocols. None stands for what the paper leaves out.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The protocols under which co-segmentation figures are published: named, because figures differ with them.
+"""The protocols under which co-segmentation scores are published. Scores differ between them.
 
-A preset is made of three functions: which pixels of a probability map are the object, which images of a
-class belong together, and what a pair adds to the figures of its class. A figure is then the ratio of two
-sums over the pairs of images that belong together, one figure per class; and the mean over classes is the
-figure of the set.
+A preset has three functions: which pixels of a probability map are the object, which images of a class form
+pairs, and what a pair adds to the scores of its class. The score of a class is the ratio of two sums over its
+pairs, and the score of the set is the mean over classes.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ Terms = tuple[Float64[np.ndarray, 'figures p'], Float64[np.ndarray, 'figures p']
 
 
 def fixed_threshold(probability: Float[np.ndarray, 'n h w'], threshold: float) -> Bool[np.ndarray, 'n h w']:
-    """A pixel is the object's from a probability of `threshold` on."""
+    """Mark the pixels with a probability of at least `threshold`."""
     return probability >= threshold
 
 
 def threshold_of_map(probability: Float[np.ndarray, 'n h w'], threshold: float) -> Bool[np.ndarray, 'n h w']:
-    """A pixel is the object's above min(mean + standard deviation, 0.8) of its probability map.
+    """Mark the pixels above min(mean + standard deviation, 0.8) of their probability map.
 
-    Above and not from it on, so that a map that is zero everywhere holds no object.
+    A map that is zero everywhere has no object.
     """
     del threshold  # every map has its own
     mean, std = (f(probability, axis=(1, 2), keepdims=True, dtype=np.float64) for f in (np.mean, np.std))
@@ -42,7 +41,7 @@ def threshold_of_map(probability: Float[np.ndarray, 'n h w'], threshold: float) 
 
 
 def whole_class(filed: Bool[np.ndarray, 'n classes']) -> Int[np.ndarray, 'n classes']:
-    """All images of a class belong together.
+    """Put all images of a class into one set.
 
     Args:
         filed: which images are filed under which class.
@@ -54,9 +53,9 @@ def whole_class(filed: Bool[np.ndarray, 'n classes']) -> Int[np.ndarray, 'n clas
 
 
 def groups_of_five(filed: Bool[np.ndarray, 'n classes']) -> Int[np.ndarray, 'n classes']:
-    """Images of a class belong together in fives, in their order, or a few more so that none is left over.
+    """Divide the images of a class, in their order, into m // 5 sets of five or a few more, and at least one.
 
-    Arguments and result as for `whole_class`. Of m images, m // 5 groups are made, and at least one.
+    Arguments and result as for `whole_class`; m is the number of images of the class.
     """
     size = filed.sum(axis=0)
     rank = np.cumsum(filed, axis=0) - 1
@@ -64,7 +63,7 @@ def groups_of_five(filed: Bool[np.ndarray, 'n classes']) -> Int[np.ndarray, 'n c
 
 
 def mean_of_pairs(counts: PairCounts, empty_truth: EmptyTruth) -> Terms:
-    """A pair adds the mean over its two images, and counts one; nothing where that is not defined."""
+    """Add the mean over the two images of a pair, with weight one; nothing where it is not defined."""
     values = []
     for of in (counts.gated(), counts):
         jaccard = metrics.jaccard(of.predicted, of.true, of.hits, empty_truth)
@@ -76,11 +75,11 @@ def mean_of_pairs(counts: PairCounts, empty_truth: EmptyTruth) -> Terms:
 
 
 def summed_pixels(counts: PairCounts, empty_truth: EmptyTruth) -> Terms:
-    """A pair adds pixels: to P, the right ones over all; to J, those of intersections over those of unions.
+    """Add the pixels of a pair: for P, right ones and all; for J, those of intersections and of unions.
 
-    Large objects therefore weigh more than small ones, and an empty mask on an empty truth adds nothing to J.
+    So large objects weigh more than small ones, and an empty mask on an empty truth adds nothing to J.
     """
-    del empty_truth  # of sums of pixels, none is 0/0 but where a whole class is empty
+    del empty_truth  # a sum of pixels is 0 only where a whole class is empty
 
     above, below = [], []
     for of in (counts.gated(), counts):
@@ -92,7 +91,7 @@ def summed_pixels(counts: PairCounts, empty_truth: EmptyTruth) -> Terms:
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """A protocol in functions and in words."""
+    """A protocol, in functions and in words."""
 
     masks: Callable[[Float[np.ndarray, 'n h w'], float], Bool[np.ndarray, 'n h w']]
     sets: Callable[[Bool[np.ndarray, 'n classes']], Int[np.ndarray, 'n classes']]

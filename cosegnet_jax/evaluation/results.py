@@ -1,4 +1,4 @@
-"""Results as a file for programs: what `results.json` holds."""
+"""Results as a file for programs: `results.json`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cosegnet_jax.runtime import files
 def to_json(
     results: Results, *, split: str, network: TrainedNetwork, seen: int, published: Sequence[PublishedRow]
 ) -> dict[str, Any]:
-    """Build the content of `results.json`: figures are in [0, 1], and None where they are not defined.
+    """Build the content of `results.json`: scores are in [0, 1], and None where they are not defined.
 
     Args:
         results: what `evaluate` returned.
@@ -59,19 +59,19 @@ def to_json(
 
 
 def result_name(dataset: str, part: str, protocol: str) -> str:
-    """What an evaluation is filed as, beside those of the same run on other sets, parts and protocols."""
+    """Name the files of an evaluation, which differ by data set, part and protocol."""
     return f'{dataset}-{part}-{protocol}'.replace('/', '-')
 
 
 def write_json(path: Path, document: dict[str, Any]) -> None:
-    """Write strict JSON, all or nothing: a reader never sees half a file, and a crash leaves the old one."""
+    """Write strict JSON as a whole: a crash leaves the old file."""
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + '\n'
     with files.write_atomically(path) as unfinished:
         unfinished.write_text(text, encoding='utf-8')
 
 
 def _null_for_nan(value: Any) -> Any:
-    """JSON has no NaN: the same document with None in its place."""
+    """Replace NaN, which JSON lacks, by None."""
     if isinstance(value, dict):
         return {key: _null_for_nan(item) for key, item in value.items()}
     if isinstance(value, list):

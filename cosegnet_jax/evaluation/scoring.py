@@ -1,4 +1,4 @@
-"""From weights and images to scores."""
+"""From a network and images to scores."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from jaxtyping import Bool, Int, UInt8
 
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.evaluation import pair_samples
+from cosegnet_jax.evaluation import pair_samples, per_image, per_pair
 from cosegnet_jax.evaluation.counts import count_baselines
-from cosegnet_jax.evaluation.predictions import PairMasks, Predictions
+from cosegnet_jax.evaluation.predictions import PairMasks, Predictions, Scorer
 from cosegnet_jax.evaluation.protocol import Protocol, Results, evaluate
-from cosegnet_jax.evaluation.scorers import find_scorer
+from cosegnet_jax.networks.image_network import ImageNetwork
+from cosegnet_jax.networks.pair_network import PairNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.training import checkpoints
 
 IN_PICTURE = 4  # pairs
 
+_SCORERS: dict[type[TrainedNetwork], Scorer] = {ImageNetwork: per_image, PairNetwork: per_pair}
+
 
 def protocol_of(config: Config) -> Protocol:
-    """The configured protocol."""
+    """Return the configured protocol."""
     settings = config.evaluation
     return Protocol(
         image_size=config.image_size,
@@ -35,20 +38,20 @@ def protocol_of(config: Config) -> Protocol:
     )
 
 
-def measure(config: Config, network: TrainedNetwork, examples: Examples) -> Predictions:
-    """The model's masks and decisions of a set, as far as scoring needs them."""
-    return find_scorer(network).measure(config, network, examples)
+def predict(config: Config, network: TrainedNetwork, examples: Examples) -> Predictions:
+    """Make the network's predictions of a set, as far as scoring needs them."""
+    return _SCORERS[type(network)].predict(config, network, examples)
 
 
-def look(
+def segment_pairs(
     config: Config, network: TrainedNetwork, examples: Examples, chosen: Int[np.ndarray, 'p 2']
 ) -> PairMasks:
-    """The model's masks and decisions of some pairs, to be seen."""
-    return find_scorer(network).look(config, network, examples, chosen)
+    """Make the network's masks and decisions of a few pairs."""
+    return _SCORERS[type(network)].segment_pairs(config, network, examples, chosen)
 
 
 def score(config: Config, predictions: Predictions, examples: Examples) -> Results:
-    """Figures under the configured protocol."""
+    """Score predictions under the configured protocol."""
     baselines = count_baselines(examples, config.evaluation.batch_images)
     return evaluate(examples, predictions, baselines, protocol_of(config))
 
@@ -56,8 +59,8 @@ def score(config: Config, predictions: Predictions, examples: Examples) -> Resul
 def validate(
     config: Config, network: TrainedNetwork, examples: Examples
 ) -> tuple[dict[str, float], UInt8[np.ndarray, 'height width 3']]:
-    """Scalars and a picture for the log of a training run."""
-    results = score(config, measure(config, network, examples), examples)
+    """Make scalars and a picture for the log of a training run."""
+    results = score(config, predict(config, network, examples), examples)
     scalars = {
         checkpoints.SCORE: (results.overall.jaccard + results.overall.jaccard_ungated) / 2,
         'validation_jaccard': results.overall.jaccard,
@@ -67,19 +70,19 @@ def validate(
         'validation_auc': results.decision.auc,
     }
     chosen = np.array(_pairs_in_picture(examples, config.seed))
-    masks = look(config, network, examples, chosen).masks
+    masks = segment_pairs(config, network, examples, chosen).masks
     return scalars, _picture(examples.subset(chosen.ravel()), masks.reshape(-1, *masks.shape[2:]))
 
 
 def _pairs_in_picture(examples: Examples, seed: int) -> list[pair_samples.Pair]:
-    """Pairs with a common object; those without one in a part that is all outliers."""
+    """Draw pairs with a common object, or without one in a part that is all outliers."""
     pool = pair_samples.draw_pool(len(examples), seed)
     positive = pair_samples.draw_positive(examples, IN_PICTURE, seed)
     return positive or pair_samples.draw_negative(examples, pool, IN_PICTURE, seed)
 
 
 def _picture(examples: Examples, masks: Bool[np.ndarray, 'n h w']) -> UInt8[np.ndarray, 'height width 3']:
-    """The images side by side; under each its true objects and its mask."""
+    """Lay the images side by side, with their true objects and masks below them."""
     objects = np.asarray(examples.masks) > 0
     gray = [np.repeat(m[..., None].astype(np.uint8) * 255, 3, -1) for m in (objects, masks)]
     return np.concatenate([np.concatenate(list(row), 1) for row in (np.asarray(examples.images), *gray)])

@@ -1,8 +1,9 @@
-"""Evaluation of a finished run: figures, pictures and a page from one checkpoint."""
+"""Evaluation of a run: scores, pictures and a page from one checkpoint."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import jax
@@ -12,7 +13,7 @@ from cosegnet_jax.config import Config
 from cosegnet_jax.evaluation import pair_samples
 from cosegnet_jax.evaluation.published import published_rows
 from cosegnet_jax.evaluation.results import result_name, to_json, write_json
-from cosegnet_jax.evaluation.scoring import look, measure, score
+from cosegnet_jax.evaluation.scoring import predict, score, segment_pairs
 from cosegnet_jax.reports.figures import figure_data, pair_pictures, pair_views
 from cosegnet_jax.reports.finished_runs import MODELS
 from cosegnet_jax.reports.pages import run_page
@@ -24,10 +25,10 @@ PICTURED_POSITIVE, PICTURED_NEGATIVE = 3, 2  # of the pairs drawn at random
 
 
 def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
-    """Scores a checkpoint; writes eval/ and report.html in `workdir`.
+    """Score a checkpoint; write eval/ and report.html in `workdir`.
 
-    In eval/ the files results.json and pairs.png are those of the latest evaluation. What tables and figures
-    are made of is kept for each data set, part and protocol.
+    results.json and pairs.png in eval/ belong to the latest evaluation. The files behind tables and figures
+    are kept for each data set, part and protocol.
 
     Args:
         config: Must describe the network of the run; data set, part and protocol may be others.
@@ -35,7 +36,7 @@ def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
         step: Which checkpoint; None for the best by validation.
 
     Returns:
-        The figures as a table for the terminal; nothing where another process writes them.
+        The scores as a table for the terminal; '' where another process writes it.
 
     Raises:
         UserError: No such checkpoint, or the data cannot be used.
@@ -46,13 +47,13 @@ def evaluate_run(config: Config, workdir: Path, step: int | None) -> str:
     part, folder = config.evaluation.part, workdir / 'eval'
     examples = data.part(data.load(config), config, part)
     seen = checkpoints.load_trained_on(workdir, trained.step).check_unseen(examples, config)
-    predictions = measure(config, network, examples)
+    predictions = predict(config, network, examples)
     results = score(config, predictions, examples)
     chosen = pair_samples.choose(examples, predictions, results.protocol, config.seed)
     pairs = pair_views.load(
         examples,
         chosen,
-        look=lambda some: look(config, network, examples, some),
+        segment=functools.partial(segment_pairs, config, network, examples),
         threshold=config.evaluation.decision_threshold,
     )
     if jax.process_index():

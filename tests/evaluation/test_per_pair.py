@@ -89,7 +89,7 @@ def answer_with(maps, any_examples, monkeypatch):
 
 
 def measure(examples, config):
-    return scoring.measure(config, networks.trained(config, {}, meshes.data_mesh()), examples)
+    return scoring.predict(config, networks.trained(config, {}, meshes.data_mesh()), examples)
 
 
 @pytest.mark.parametrize('name', ['cosegnet', 'docs', 'ssnm'])
@@ -141,7 +141,7 @@ def test_the_mask_of_an_image_is_that_beside_its_partner(any_examples, maps, ans
     chosen = np.array([[2, 11], [0, 2], [11, 18], [5, 6], [2, 18], [1, 2], [3, 11], [4, 5], [7, 8]])
     config = configured(mask_threshold=0.6)
     network = networks.trained(config, {}, meshes.data_mesh())
-    looked = scoring.look(config, network, any_examples, chosen)
+    looked = scoring.segment_pairs(config, network, any_examples, chosen)
     assert answering == [tuple(pair) for pair in chosen]
     for (i, j), masks, probability in zip(chosen, *looked, strict=True):
         np.testing.assert_array_equal(masks[0], maps[i, j] >= 0.6)
@@ -171,7 +171,7 @@ def test_best_median_and_worst_are_ranked_among_the_pairs_that_were_scored(any_e
 
 
 def test_all_pairs_filed_together_are_scored_and_as_many_others(any_examples):
-    drawn = [per_pair.to_be_scored(Classes.filed(any_examples), seed).tolist() for seed in (0, 0, 1)]
+    drawn = [per_pair.pairs_to_score(Classes.filed(any_examples), seed).tolist() for seed in (0, 0, 1)]
     together = {
         (i, j)
         for i, j in itertools.combinations(range(19), 2)
@@ -202,7 +202,7 @@ def noise():
 
 def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noise):
     config = configured()
-    measured = scoring.measure(config, network, noise)
+    measured = scoring.predict(config, network, noise)
 
     @jax.jit
     def both(images):
@@ -212,7 +212,7 @@ def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noi
 
     pairs = np.stack([measured.pairs.first, measured.pairs.second], 1)
     assert len(pairs) == 20 + 20
-    looked = scoring.look(config, network, noise, pairs)
+    looked = scoring.segment_pairs(config, network, noise, pairs)
     for row, pair in enumerate(pairs):
         maps = np.asarray(both(noise.images[pair]))
         masks, certain = maps >= 0.5, abs(maps - 0.5) > 1e-5
@@ -228,6 +228,6 @@ def test_numbers_are_those_of_the_network_passed_one_pair_at_a_time(network, noi
 
 def test_no_pair_at_all_is_the_users_to_solve(network, noise):
     lone, config = noise.subset(np.array([0, 1])), configured()
-    predictions = scoring.measure(config, network, lone)
+    predictions = scoring.predict(config, network, lone)
     with pytest.raises(UserError, match='noise: no class has two images'):
         scoring.score(config, predictions, lone)

@@ -53,7 +53,7 @@ def test_validation_gives_the_score_and_a_picture(network, noise):
     ((i, j), *_) = drawn = pair_samples.draw_positive(noise, 4, CONFIG.seed)
     np.testing.assert_array_equal(picture[:32, :64], np.concatenate([noise.images[i], noise.images[j]], 1))
     np.testing.assert_array_equal(picture[32:64, -32:, 0], noise.masks[drawn[-1][1]] * 255)
-    looked = scoring.look(CONFIG, network, noise, np.array(drawn))
+    looked = scoring.segment_pairs(CONFIG, network, noise, np.array(drawn))
     np.testing.assert_array_equal(picture[64:, -32:, 0], looked.masks[-1, 1] * 255)
 
 
@@ -68,7 +68,7 @@ def test_a_part_without_a_positive_pair_is_pictured_by_negative_ones(network, no
 
 
 def test_every_image_is_described_once_and_decoded_batch_by_batch(network, noise, monkeypatch):
-    expected = scoring.measure(CONFIG, network, noise)
+    expected = scoring.predict(CONFIG, network, noise)
     examples, read = stored(noise)
     seen = []
 
@@ -78,7 +78,7 @@ def test_every_image_is_described_once_and_decoded_batch_by_batch(network, noise
 
     original = per_image.count
     monkeypatch.setattr(per_image, 'count', count)
-    measured = scoring.measure(CONFIG, network, examples)
+    measured = scoring.predict(CONFIG, network, examples)
     assert read == list(range(21))
     assert seen == [(8, 16), (8, 21), (5, 21)]  # counted as soon as the next batch is under way
     for field in ('predicted', 'true', 'hits'):
@@ -93,9 +93,9 @@ def test_every_image_is_described_once_and_decoded_batch_by_batch(network, noise
 
 def test_looking_at_pairs_shows_the_masks_and_decisions_that_were_scored(network, noise):
     everything = np.arange(21)
-    measured = scoring.measure(CONFIG, network, noise)
+    measured = scoring.predict(CONFIG, network, noise)
     chosen = np.array([[3, 17], [0, 3], [17, 20]])
-    looked = scoring.look(CONFIG, network, noise, chosen)
+    looked = scoring.segment_pairs(CONFIG, network, noise, chosen)
     np.testing.assert_array_equal(looked.masks.sum((2, 3)), measured.counts_of_images.predicted[chosen])
     decided = measured.decide(everything, everything)[tuple(chosen.T)]
     np.testing.assert_allclose(looked.probability, decided, rtol=1e-5)
@@ -112,5 +112,5 @@ def test_protocol_is_the_configured_one(network, noise):
     assert (protocol.name, protocol.decision_threshold, protocol.symmetric) == ('ssnm', 0.3, False)
     assert (protocol.image_size, protocol.split, protocol.seed) == (32, 4, 9)
     pair = np.array([[0, 1]])
-    adaptive, fixed = (scoring.look(kind, network, noise, pair).masks for kind in (config, CONFIG))
+    adaptive, fixed = (scoring.segment_pairs(kind, network, noise, pair).masks for kind in (config, CONFIG))
     assert not np.array_equal(adaptive, fixed)

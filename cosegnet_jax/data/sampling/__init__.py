@@ -1,1 +1,1 @@
-"""Which images meet in a training step."""
+"""Samplers: which images are in the batch of a training step."""

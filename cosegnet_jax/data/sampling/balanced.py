@@ -1,7 +1,6 @@
-"""Class-balanced batches: a few images of each of a few classes (P×K), in which triplets are then found.
+"""Class-balanced batches: K images of each of P classes, in which triplets are mined.
 
-So Schroff et al. (FaceNet, 2015, §3.2) make batches, since a negative is only worth searching for where
-every anchor has several positives and many negatives.
+So every anchor has several positives and many negatives (Schroff et al., FaceNet, 2015, §3.2).
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from cosegnet_jax.runtime.errors import UserError
 _BALANCED = 2  # tells this stream of random numbers from those in triplets.py
 
 
-# The images that show a class, and all that are filed under it.
+# Images that show a class, and all images that are filed under it.
 Members = tuple[Int[np.ndarray, ' visible'], Int[np.ndarray, ' filed']]
 
 
 def classes_with_a_pair(
     labels: Int[np.ndarray, 'n objects'], visible: Bool[np.ndarray, 'n objects']
 ) -> list[Members]:
-    """Images of each class that two or more show; of the others there is none to draw."""
+    """List the images of each class that two or more images show."""
     visible = visible_classes(labels, visible)
     sets = [
         (np.flatnonzero((visible == number).any(1)), np.flatnonzero((labels == number).any(1)))
@@ -36,10 +35,10 @@ def classes_with_a_pair(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class BalancedSampler:
-    """`images` images of each of `classes` classes that are drawn anew at every step.
+    """Draws `classes` classes at every step, and `images` images of each.
 
-    Two images at least of a class show it, so that it has a pair; the others are drawn evenly from all that
-    are filed under the class, its outliers included. A class with fewer images than `images` repeats some.
+    At least two images show the class, so that there is a pair. The others are drawn evenly from all that are
+    filed under it, outliers included. A class with fewer images repeats some.
 
     Raises:
         UserError: Fewer than `classes` classes have two images that show them.
@@ -60,7 +59,7 @@ class BalancedSampler:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Images of a step, each a group of its own: pairs are found among all of them."""
+        """Number of images of a step; each is a group of its own, since pairs are mined among all."""
         return self.classes * self.images, 1
 
     @functools.cached_property
@@ -68,7 +67,7 @@ class BalancedSampler:
         return classes_with_a_pair(self.labels, self.visible)
 
     def draw(self, step: int) -> Int[np.ndarray, 'images 1']:
-        """Indices of the images of training step `step`, counted from 0, class by class."""
+        """Draw the indices of the images of training step `step`, counted from 0, class by class."""
         random = np.random.default_rng((self.seed, _BALANCED, step))
         chosen = random.permutation(len(self._sets))[: self.classes]
         sets = [self._sets[number] for number in chosen]

@@ -1,6 +1,6 @@
-"""Uniform random triplets: which images meet in a training step as (anchor, positive, negative).
+"""Uniform random triplets (anchor, positive, negative).
 
-The paper trains on pairs that share an object and pairs that do not (§3.4-3.5); one triplet holds both,
+The paper trains on pairs that share an object and pairs that do not (§3.4-3.5). A triplet holds one of each,
 with the anchor in common.
 """
 
@@ -16,19 +16,18 @@ from cosegnet_jax.data.batches import visible_classes
 from cosegnet_jax.data.examples import NO_CLASS
 from cosegnet_jax.runtime.errors import UserError
 
-# What a stream of random numbers is for: no two purposes may share one.
+# Purposes of random streams; each has a number of its own.
 _ANCHORS, _PARTNERS = 0, 1
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TripletSampler:
-    """Triplets of an image, one that shares an object with it, and one that shares none.
+    """Draws triplets of an image, one that shares an object with it, and one that shares none.
 
-    Anchors come from an endless row of permutations of the images that have both kinds of partner:
-    permutation e is epoch e, and step s takes the places s·triplets to (s+1)·triplets - 1. Every such image
-    is thus the anchor exactly once an epoch, all batches have one size, and a batch may straddle two epochs.
-    The positive is drawn evenly from the images that share a class with the anchor, the negative evenly
-    from those that share none: images of other classes, and outliers of any.
+    Every image that has both kinds of partners is the anchor once an epoch: epoch e is a random permutation
+    of these images, and step s takes places s·triplets to (s+1)·triplets - 1 of the epochs in a row. All
+    batches have the same size, and a batch may span two epochs. The positive is drawn evenly from the images
+    that share a class with the anchor. The negative is drawn evenly from all others, outliers included.
 
     Raises:
         UserError: No two images share an object, or nothing could be a negative.
@@ -55,12 +54,12 @@ class TripletSampler:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Triplets of a step, and their three images."""
+        """Number of triplets of a step, and of their images."""
         return self.triplets, 3
 
     @property
     def anchors_per_epoch(self) -> int:
-        """Images that are anchors, each once an epoch."""
+        """Number of anchors, each of which is drawn once an epoch."""
         return len(self._anchors)
 
     @functools.cached_property
@@ -69,22 +68,22 @@ class TripletSampler:
 
     @functools.cached_property
     def _anchors(self) -> Int[np.ndarray, ' anchors']:
-        """Images with another one that shares an object and one that shares none."""
-        # What an image shares depends on its classes alone, and few combinations of them occur.
+        """Images that have a positive and a negative."""
+        # Partners depend on the classes of an image alone, and few combinations of classes occur.
         kinds, kind = np.unique(self._classes, axis=0, return_inverse=True)
         partners = np.array([self._sharing(row).sum() for row in kinds])
         usable = (partners >= 2) & (partners < len(self.labels))
         return np.flatnonzero(usable[kind]) if len(kinds) else np.empty(0, np.intp)
 
     def _sharing(self, classes: Int[np.ndarray, ' objects']) -> Bool[np.ndarray, ' n']:
-        """Which images show one of `classes`; those with all of their objects, themselves included."""
+        """Tell which images show one of `classes`."""
         found = np.zeros(len(self.labels), bool)
         for number in classes[classes != NO_CLASS]:
             found |= (self._classes == number).any(1)
         return found
 
     def draw(self, step: int) -> Int[np.ndarray, 'triplets 3']:
-        """Indices of anchors, positives and negatives of training step `step`, counted from 0."""
+        """Draw anchors, positives and negatives of training step `step`, counted from 0."""
         random = np.random.default_rng((self.seed, _PARTNERS, step))
         anchors = self._anchors[self._places(step)]
         sharing = np.stack([self._sharing(self._classes[anchor]) for anchor in anchors])
@@ -94,13 +93,13 @@ class TripletSampler:
         indices = np.empty((self.triplets, 3), np.intp)
         for row, (anchor, shares) in enumerate(zip(anchors, sharing, strict=True)):
             positives = np.flatnonzero(shares)
-            # One of the others: from the anchor's place on, they move up by one.
+            # Skip the anchor itself.
             positive = positives[other[row] + (positives[other[row]] >= anchor)]
             indices[row] = anchor, positive, np.flatnonzero(~shares)[outside[row]]
         return indices
 
     def _places(self, step: int) -> Int[np.ndarray, ' triplets']:
-        """Which of the anchors are the anchors of a step."""
+        """Find the places of a step's anchors among all anchors."""
         count = self.anchors_per_epoch
         epoch, place = np.divmod(np.arange(step * self.triplets, (step + 1) * self.triplets), count)
         chosen = [
@@ -109,6 +108,6 @@ class TripletSampler:
         return np.concatenate(chosen)
 
 
-@functools.lru_cache(maxsize=4)  # the steps of an epoch share one; two epochs meet in a batch
+@functools.lru_cache(maxsize=4)  # a batch may span two epochs
 def _permutation(seed: int, epoch: int, count: int) -> Int[np.ndarray, ' count']:
     return np.random.default_rng((seed, _ANCHORS, epoch)).permutation(count)

@@ -64,19 +64,19 @@ class PairViews:
 def load(
     examples: Examples,
     chosen: Chosen,
-    look: Callable[[Int[np.ndarray, 'p 2']], PairMasks],
+    segment: Callable[[Int[np.ndarray, 'p 2']], PairMasks],
     threshold: float,
 ) -> PairViews:
-    """Reads the images of the chosen pairs, and runs the model on them once more for their masks.
+    """Read the images of the chosen pairs, and make their masks once more.
 
     Args:
         examples: the set.
         chosen: which pairs.
-        look: the model's masks and decisions of some pairs.
+        segment: makes masks and decisions of pairs.
         threshold: probability from which the gate is open.
     """
-    looked = look(np.array(chosen.all))
-    seen = dict(zip(chosen.all, zip(*looked, strict=True), strict=True))
+    segmented = segment(np.array(chosen.all))
+    seen = dict(zip(chosen.all, zip(*segmented, strict=True), strict=True))
     visible = Classes.visible(examples)
 
     def image(k: int, partner: int, mask: Bool[np.ndarray, 'h w']) -> ShownImage:

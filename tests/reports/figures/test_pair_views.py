@@ -15,13 +15,13 @@ def test_shown_pairs_hold_what_the_model_says_of_them(crowd, masks, decisions):
     def mask(image, partner):
         return np.roll(masks[image], partner, axis=0)
 
-    def look(pairs):
+    def segment(pairs):
         asked.extend(map(tuple, pairs.tolist()))
         both = np.stack([[mask(i, j), mask(j, i)] for i, j in pairs])
         return PairMasks(both, decisions[tuple(pairs.T)])
 
     chosen = pair_samples.choose(crowd, predicted(crowd, masks, decisions), Protocol(16), seed=0)
-    pairs = pair_views.load(crowd, chosen, look, threshold=0.5)
+    pairs = pair_views.load(crowd, chosen, segment, threshold=0.5)
     assert sorted(set(asked)) == sorted(set(chosen.all))
 
     loaded = [*pairs.positive, *pairs.ranked.values(), *pairs.negative]
