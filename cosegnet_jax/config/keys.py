@@ -66,9 +66,7 @@ class Data:
     root: Place = ''  # folder with images/<class>/* and masks/<class>/*.png; '' reads a prepared set
     prepared_dir: Place = ''  # folder of prepared sets; '' is ~/tensorflow_datasets
     mask_values: str = ''  # object values in masks of `root`, such as 'cow:17,car:3'; '' lets files decide
-    mask_orientation: Literal['auto', 'shown', 'stored'] = (
-        'auto'  # how to read a mask that fits both (docs/data.md)
-    )
+    mask_orientation: Literal['auto', 'shown', 'stored'] = 'auto'  # how to read a mask that fits both ways
     images_per_class: Annotated[int, AtLeast(10)] = 150  # size of the set 'shapes'
     split: Count = 0  # number of the random 3:1:1 split
     split_file: Place = ''  # file of `cosegnet list-splits`; '' draws the split
@@ -77,9 +75,7 @@ class Data:
     scale_crop: Fraction = 0.0  # train on squares of (1 - scale_crop) to 1 of the side
     color: Fraction = 0.0  # largest change of brightness, contrast and saturation in training
     composite: Fraction = 0.0  # share of training images with a pasted object of another image
-    placement: Literal['auto', 'device', 'host'] = (
-        'auto'  # where training pixels are kept; see data/placement.py
-    )
+    placement: Literal['auto', 'device', 'host'] = 'auto'  # of training pixels; see data/placement.py
     memory_gib: Amount = 8.0  # memory for the pixels of a part of a prepared set; larger parts stay on disk
 
 
@@ -87,20 +83,12 @@ class Data:
 class Model:
     """The network."""
 
-    name: Literal['cosegnet', 'pyramid', 'base', 'deep_object_coseg', 'attention'] = (
-        'cosegnet'  # which network; see networks/registry.py
-    )
-    tap: Annotated[Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'], _COSEGNET] = (
-        'cT9'  # decoder layer that CoSegNet's metric network reads
-    )
-    encoder: Annotated[str, _DECIDES] = (
-        'vgg16'  # or efficientnet_lite0 to 4; see networks/encoders/__init__.py
-    )
+    name: Literal['cosegnet', 'pyramid', 'base', 'deep_object_coseg', 'attention'] = 'cosegnet'  # the network
+    tap: Annotated[Literal['f', 'cT3', 'cT6', 'cT9', 'cT11'], _COSEGNET] = 'cT9'  # read by the metric network
+    encoder: Annotated[str, _DECIDES] = 'vgg16'  # or efficientnet_lite0 to 4; see docs/extending.md
     width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
     weights: Place = 'imagenet'  # initial weights of the encoder: 'imagenet' (downloaded), 'none', or a file
-    feature_scale: Annotated[float, AtLeast(0.001), _IMAGENET] = (
-        1.0  # multiplies the feature map f of the encoder; see training/state.py
-    )
+    feature_scale: Annotated[float, AtLeast(0.001), _IMAGENET] = 1.0  # factor of f; see training/state.py
     decoder_start: Annotated[
         Literal['he_normal', 'identity'], ReadWith('model.name', ('cosegnet', 'base'))
     ] = 'he_normal'  # identity: decoder layers start by passing their input on; see training/state.py
@@ -118,25 +106,13 @@ class Loss:
     w3_negative: Annotated[Amount, _DECIDES] = 0.5  # weight of the decision loss in a negative pair
     mask_reduction: Literal['mean', 'sum'] = 'mean'  # mean or sum over the pixels of an image, in equation 2
     batch_reduction: Literal['mean', 'sum'] = 'mean'  # over the triplets of a batch and the images of a pair
-    triplet_features: Annotated[Literal['fs', 'fu'], _COSEGNET] = (
-        'fs'  # fs: embeddings; fu: the average of the tap, as printed in equation 3
-    )
-    triplet_distance: Annotated[Literal['euclidean', 'squared'], _COSEGNET] = (
-        'euclidean'  # distance of embeddings in equation 3
-    )
-    normalize_embeddings: Annotated[bool, _COSEGNET] = (
-        False  # use embeddings of unit length in the triplet loss, as FaceNet does
-    )
+    triplet_features: Annotated[Literal['fs', 'fu'], _COSEGNET] = 'fs'  # fs: embeddings; fu: tap averages
+    triplet_distance: Annotated[Literal['euclidean', 'squared'], _COSEGNET] = 'euclidean'  # in equation 3
+    normalize_embeddings: Annotated[bool, _COSEGNET] = False  # unit vectors in the triplet loss (FaceNet)
     margin: Annotated[Amount, _COSEGNET] = 1.0  # alpha of equation 3
-    negatives: Annotated[Literal['random', 'semi_hard'], _COSEGNET] = (
-        'random'  # which negative pairs train the triplet and decision losses
-    )
-    soft_jaccard: Annotated[Amount, _PYRAMID] = (
-        0.0  # of pyramid: weight of the soft Jaccard beside the masks' cross-entropy
-    )
-    contrast: Annotated[Amount, _PYRAMID] = (
-        0.0  # of pyramid: weight of the contrastive loss, in the place of the triplet loss
-    )
+    negatives: Annotated[Literal['random', 'semi_hard'], _COSEGNET] = 'random'  # how triplets get negatives
+    soft_jaccard: Annotated[Amount, _PYRAMID] = 0.0  # weight of the soft Jaccard index beside cross-entropy
+    contrast: Annotated[Amount, _PYRAMID] = 0.0  # weight of the contrastive loss
     temperature: Annotated[float, AtLeast(1e-3), _PYRAMID] = 0.1  # of its softmax
 
 
@@ -152,12 +128,8 @@ class Optimizer:
     warmup_steps: Count = 0  # steps of a linear rise from zero
     clip_norm: Amount = 0.0  # largest norm of the whole gradient; 0 does not clip
     encoder_rate: Amount = 1.0  # rate of the encoder, relative to learning_rate
-    heads_rate: Annotated[Amount, _DECIDES] = (
-        1.0  # rate of the metric and decision networks, relative to learning_rate
-    )
-    frozen_blocks: Annotated[int, AtLeast(0), Below(6), _IMAGENET] = (
-        0  # first blocks of the encoder that do not learn
-    )
+    heads_rate: Annotated[Amount, _DECIDES] = 1.0  # rate of the metric and decision networks, relative
+    frozen_blocks: Annotated[int, AtLeast(0), Below(6), _IMAGENET] = 0  # first blocks of the encoder
     frozen_steps: Count = 0  # first steps, in which no block of the encoder learns
     average: Fraction = 0.0  # decay of the average of weights that is scored and kept; 0 keeps the last
 
@@ -166,25 +138,15 @@ class Optimizer:
 class Train:
     """How long, and what is done on the way. Everything counts steps of the optimizer."""
 
-    batch_triplets: Annotated[Positive, _TRIPLETS] = (
-        3  # triplets per step over all devices, for the sampler 'triplets'
-    )
-    batch_classes: Annotated[int, AtLeast(2), _BALANCED] = (
-        4  # P: classes per step over all devices, for the sampler 'balanced'
-    )
-    batch_images_per_class: Annotated[int, AtLeast(2), _BALANCED] = (
-        4  # K: images per class, for the sampler 'balanced'
-    )
+    batch_triplets: Annotated[Positive, _TRIPLETS] = 3  # triplets per step over all devices
+    batch_classes: Annotated[int, AtLeast(2), _BALANCED] = 4  # P: classes per step over all devices
+    batch_images_per_class: Annotated[int, AtLeast(2), _BALANCED] = 4  # K: images of a class
     steps: Positive = 10000  # steps that train the whole network
     log_every_steps: Positive = 10  # steps between two lines of metrics.jsonl
     eval_every_steps: Positive = 500  # steps between two validations; each also saves a checkpoint
     save_every_steps: Positive = 500  # steps between two checkpoints without validation
-    views: Annotated[Count, _PYRAMID] = (
-        0  # of each image, kept as the frozen blocks see them; 0 varies images at every step
-    )
-    calibrate: Annotated[bool, _PYRAMID] = (
-        False  # fit decisions and masks to the validation part; see training/calibration.py
-    )
+    views: Annotated[Count, _PYRAMID] = 0  # stored views of each image; see training/views.py; 0 stores none
+    calibrate: Annotated[bool, _PYRAMID] = False  # fit decisions and masks to the validation part
     stop_after_evals: Count = 0  # evaluations without a better validation score; 0 never stops early
     heads_steps: Annotated[Count, _COSEGNET, UnreadWith('optimizer.heads_rate', (0.0,))] = (
         0  # final steps for only the metric and decision networks; see training/heads_phase.py
@@ -205,15 +167,13 @@ class Evaluation:
     image_size: Count = 0  # side at which photos are scored and predicted; 0: as in training
     batch_images: Positive = 16  # images per batch over all devices
     mask_threshold: Annotated[Fraction, UnreadWith('evaluation.protocol', ('ssnm',))] = (
-        0.5  # lowest probability of object pixels; ssnm has its own rule
+        0.5  # lowest, of objects
     )
     decision_threshold: Fraction = 0.5  # lowest probability of pairs that share an object
     empty_truth: Annotated[Literal['one', 'zero', 'skip'], UnreadWith('evaluation.protocol', ('docs',))] = (
         'one'  # Jaccard index if mask and truth are both empty; docs has no rule
     )
-    outlier_truth: Literal['empty', 'object'] = (
-        'empty'  # true mask of an image whose partner is an outlier of its class
-    )
+    outlier_truth: Literal['empty', 'object'] = 'empty'  # true mask beside an outlier of the class
     symmetric: Annotated[bool, _DECIDES] = True  # average the decision over both orders of a pair
 
 
@@ -221,9 +181,7 @@ class Evaluation:
 class Config:
     """One experiment."""
 
-    seed: Annotated[int, AtLeast(0), Below(2**32)] = (
-        0  # seed of weights, splits, batches and everything random
-    )
+    seed: Annotated[int, AtLeast(0), Below(2**32)] = 0  # of weights, splits and batches
     image_size: Annotated[int, AtLeast(32)] = 224  # images are resized to this side; a multiple of 32
     data: Data = Data()
     model: Model = Model()

@@ -22,18 +22,18 @@ _PUBLISHED = {kind.name: kind for kind in (PascalCoseg, Internet, Msrc, Icoseg, 
 
 
 def names() -> list[str]:
-    """The sets that `make` knows, but for folders of the user."""
+    """List the sets that `make` knows, except folders of the user."""
     configs = [f'{name}/{config}' for name, kind in _PUBLISHED.items() for config in kind.builder_configs]
     return sorted([*_PUBLISHED, *configs])
 
 
 def make(name: str, data_dir: str | Path, rules: MaskRules = BY_FILE) -> CosegBuilder:
-    """The builder of a set.
+    """Make the builder of a set.
 
     Args:
         name: One of `names()`, or 'folder/NAME' with any NAME for photos of the user.
-        data_dir: Where prepared sets are; '' is TFDS's own place.
-        rules: How masks are read, if the set is to be prepared and its masks come as files of their own.
+        data_dir: Folder of prepared sets; '' is that of TFDS.
+        rules: How to read masks when the set is prepared.
 
     Raises:
         UserError: There is no such set; the message has the nearest name.

@@ -25,29 +25,29 @@ _AT_ONCE = 256  # images encoded ahead of the writer
 
 
 class Published(NamedTuple):
-    """What the publication says of a set."""
+    """Counts of a published set."""
 
     classes: int
     images: int | None = None  # over all class folders: a photo in two of them counts twice
     photos: int | None = None  # each counts once
-    images_of: Mapping[str, int] = {}  # by class, where it says so
+    images_of: Mapping[str, int] = {}  # by class, where published
     outliers_of: Mapping[str, int] = {}
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One image that can be used."""
+    """One usable image."""
 
     filename: str  # '<class>/<stem>', unique
-    classes: tuple[str, ...]  # that it is filed under
-    values: tuple[int, ...]  # of the mask `encode` gives, where each of them is
-    shares: tuple[float, ...]  # of the image's pixels that each of them has
+    classes: tuple[str, ...]  # the classes that it is filed under
+    values: tuple[int, ...]  # value of each class in the mask that `encode` returns
+    shares: tuple[float, ...]  # share of the image's pixels of each class
     encode: Callable[[], tuple[bytes, UInt8[np.ndarray, 'height width']]]  # photo file, mask
     doubts: Doubts = NO_DOUBTS
 
 
 class Survey(NamedTuple):
-    """What can be used, and which files cannot: one line each, with the reason."""
+    """Usable images, and a line with the reason for each file that cannot be used."""
 
     rows: list[Row]
     rejected: list[str]
@@ -57,10 +57,10 @@ class Survey(NamedTuple):
 class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """A set of photos with masks of what each class shows.
 
-    Record i is image i, and `info.metadata` has what `prepared_set.load` needs of all images without reading
-    their records: 'classes', and per image 'filenames', 'labels' (numbers into the classes) and 'shares' (of
-    the pixels, per label); 'rejected', a line for each file or class that was left out; 'remarks', a line for
-    each kind of doubt about the others; and 'mask_rules', the text of `mask_values` and `mask_orientation`.
+    Record i is image i. `info.metadata` has what `prepared_set.load` needs without reading records:
+    'classes'; for each image 'filenames', 'labels' (numbers into the classes) and 'shares' (of pixels, per
+    label); 'rejected', a line for each file or class that was left out; 'remarks', a line for each kind of
+    doubt about the others; and 'mask_rules', the text of `mask_values` and `mask_orientation`.
     """
 
     VERSION = tfds.core.Version('1.0.0')
@@ -68,17 +68,13 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     # TFDS finds checksums.tsv beside it. By itself it would look with a package that it does not install.
     code_path: ClassVar[Any] = Path(__file__)
 
-    rules = BY_FILE  # of one that is to be prepared; set where it is made
+    rules = BY_FILE  # how to read masks when preparing; `make` sets it
 
     DESCRIPTION: ClassVar[str]
     HOMEPAGE: ClassVar[str | None] = None
     CITATION: ClassVar[str | None] = None
     LICENSE: ClassVar[str | None] = None
-
-    @property
-    def published(self) -> Published | None:
-        """Counts to compare with."""
-        return None
+    published: Published | None = None  # counts to compare with
 
     @property
     def config_name(self) -> str:
@@ -87,7 +83,7 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     @abc.abstractmethod
     def survey(self, dl_manager: tfds.download.DownloadManager) -> Survey:
-        """Looks at every image of the set.
+        """Check every image of the set.
 
         Raises:
             UserError: The set is not where it should be.
@@ -138,8 +134,8 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return {'train': self._generate_examples(rows)}
 
     def _generate_examples(self, rows: Sequence[Row]) -> Iterator[tuple[int, dict[str, Any]]]:
-        # TFDS sorts records by key in buckets, one in memory at a time; keys over all of its 128 bits fill
-        # all buckets, where 0, 1, 2 ... would bring a large set into memory as a whole.
+        # TFDS sorts records by key in buckets, and holds one bucket in memory. Keys over all 128 bits fill
+        # all buckets; 0, 1, 2 ... would fill only one.
         step = 2**128 // len(rows)
         with ThreadPoolExecutor() as pool:
             for start in range(0, len(rows), _AT_ONCE):
@@ -148,24 +144,24 @@ class CosegBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                     yield index * step, example
 
 
-def look_at_all(looks: Sequence[Callable[[], Row]]) -> Survey:
-    """Calls all of them, several at a time; a UserError becomes a rejection."""
+def check_all(checks: Sequence[Callable[[], Row]]) -> Survey:
+    """Run the checks of all images in threads; a UserError becomes a rejection."""
 
-    def attempt(look: Callable[[], Row]) -> Row | UserError:
+    def attempt(check: Callable[[], Row]) -> Row | UserError:
         try:
-            return look()
+            return check()
         except UserError as error:
             return error
 
     with ThreadPoolExecutor() as pool:
-        found = pool.map(attempt, looks)
-        found = list(tqdm(found, 'looking at the images', len(looks), leave=False, disable=None))
+        found = pool.map(attempt, checks)
+        found = list(tqdm(found, 'checking images', len(checks), leave=False, disable=None))
     rejected = [str(error) for error in found if isinstance(error, UserError)]
     return Survey([row for row in found if isinstance(row, Row)], rejected)
 
 
 def _without_lonely_classes(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
-    """The rows without classes that fewer than two of them have, since a pair takes two."""
+    """Remove classes of fewer than two images, since a pair takes two."""
     counts = Counter(name for row in rows for name in row.classes)
     lonely = sorted(name for name, count in counts.items() if count < 2)
     kept = []
@@ -180,7 +176,7 @@ def _without_lonely_classes(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
 
 
 def _example(row: Row) -> dict[str, Any]:
-    """The features of a row, but for the images encoded; its mask has k where `row.values[k - 1]` was."""
+    """Make the features of a row; its mask has k where `row.values[k - 1]` was."""
     photo, mask = row.encode()
     number = np.zeros(256, np.uint8)
     number[list(row.values)] = np.arange(1, len(row.values) + 1)

@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 from jaxtyping import UInt8
 
 from cosegnet_jax.data import folder
-from cosegnet_jax.data.builders.base import CosegBuilder, Row, Survey, look_at_all
+from cosegnet_jax.data.builders.base import CosegBuilder, Row, Survey, check_all
 from cosegnet_jax.data.files import photos
 from cosegnet_jax.data.files.remarks import Doubts
 from cosegnet_jax.data.masks.mask_rules import MaskRules
@@ -20,7 +20,7 @@ class ClassFolders(CosegBuilder, skip_registration=True):
     """Photos and masks that the user laid out in `manual_dir`."""
 
     def listing(self, root: Path) -> folder.Listing:
-        """The pairs of photo and mask by class: images/<class>/* and masks/<class>/*; a set may say else.
+        """List the pairs of photo and mask by class: images/<class>/* and masks/<class>/* by default.
 
         Raises:
             UserError: A folder is missing.
@@ -28,16 +28,16 @@ class ClassFolders(CosegBuilder, skip_registration=True):
         return folder.listing(root / 'images', root / 'masks')
 
     def survey(self, dl_manager: tfds.download.DownloadManager) -> Survey:
-        """Reads every photo and mask of `listing`."""
+        """Check every photo and mask of `listing`."""
         classes, problems, left_out = self.listing(Path(dl_manager.manual_dir))
-        looks = [functools.partial(_look, photo, self.rules) for photo in folder.distinct(classes)]
-        rows, rejected, _ = look_at_all(looks)
+        checks = [functools.partial(_check, photo, self.rules) for photo in folder.distinct(classes)]
+        rows, rejected, _ = check_all(checks)
         bare = classes.keys() - {name for row in rows for name in row.classes}
         empty = [f'{name}: a class without an image that can be used' for name in sorted(bare)]
         return Survey(rows, [*problems, *rejected, *empty], left_out)
 
 
-def _look(photo: folder.Photo, rules: MaskRules) -> Row:
+def _check(photo: folder.Photo, rules: MaskRules) -> Row:
     pixels, mask, turn_assumed = photo.read(rules)
     values = tuple(range(1, len(photo.classes) + 1))
     shares = tuple(float((mask == value).mean()) for value in values)

@@ -25,12 +25,8 @@ class Icoseg(ClassFolders):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
 Download CMU_Cornell_iCoseg_dataset.zip from http://chenlab.ece.cornell.edu/projects/touch-coseg/ and unpack
 it. Its folder dataset_public holds images/<group>/* and ground_truth/<group>/*."""
-
-    @property
-    def published(self) -> Published:
-        """Counts of the paper."""
-        return Published(classes=38, images=643)
+    published = Published(classes=38, images=643)
 
     def listing(self, root: Path) -> folder.Listing:
-        """All groups."""
+        """List all groups."""
         return folder.listing(root / 'images', root / 'ground_truth')

@@ -29,19 +29,15 @@ class Internet(ClassFolders):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
 Download ObjectDiscovery-data.zip from https://people.csail.mit.edu/mrub/ObjectDiscovery/ and unpack it. Its
 folder Data holds Airplane100, Car100 and Horse100, each with photos and, in GroundTruth, their masks."""
-
-    @property
-    def published(self) -> Published:
-        """Counts of the 100-image subsets in the literature."""
-        return Published(
-            classes=3,
-            images=300,
-            images_of=dict.fromkeys(_FOLDERS, 100),
-            outliers_of={'airplane': 18, 'car': 11, 'horse': 7},
-        )
+    published = Published(
+        classes=3,
+        images=300,
+        images_of=dict.fromkeys(_FOLDERS, 100),
+        outliers_of={'airplane': 18, 'car': 11, 'horse': 7},
+    )
 
     def listing(self, root: Path) -> folder.Listing:
-        """The folders of 100 images; the larger ones beside them are passed over."""
+        """List the folders of 100 images; larger ones beside them are skipped."""
         classes, problems = {}, []
         for name, directory in _FOLDERS.items():
             images = root / directory

@@ -41,15 +41,15 @@ masks/<class>/*, each mask named as its photo; docs/data.md says how to get mask
 
     @property
     def published(self) -> Published | None:
-        """Counts of the subset; of all images there is no agreed count."""
+        """Counts of the subset 'ten'; publications differ in the count of all images."""
         if self.config_name == 'all':
             return None
         return Published(classes=7, images=70, images_of=dict.fromkeys(CLASSES, 10))
 
     def listing(self, root: Path) -> folder.Listing:
-        """All class folders, or the seven with ten images each.
+        """List all class folders, or the first ten images, by name, of each of the seven classes.
 
-        No publication lists its ten. Here they are the first by name.
+        No publication lists its ten images.
         """
         classes, problems, left_out = super().listing(root)
         if self.config_name == 'ten':

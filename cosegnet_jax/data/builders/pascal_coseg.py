@@ -23,8 +23,4 @@ class PascalCoseg(ClassFolders):
 Published with "Co-segmentation by Composition" (Faktor and Irani, ICCV 2013); see its authors' page, since
 there is no lasting public archive with a known checksum. Lay it out as images/<class>/* and masks/<class>/*,
 each mask named as its photo."""
-
-    @property
-    def published(self) -> Published:
-        """Counts of the paper."""
-        return Published(classes=20, images=1037)
+    published = Published(classes=20, images=1037)

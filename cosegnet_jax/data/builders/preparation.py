@@ -1,4 +1,4 @@
-"""Prepares a set with TFDS: checks every image and writes them all to one place."""
+"""Preparation of a set with TFDS: every image is checked, and all are written to one place."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from cosegnet_jax.runtime.errors import UserError
 def prepare(
     name: str, manual_dir: str, data_dir: str, rules: MaskRules = BY_FILE
 ) -> tuple[builders.CosegBuilder, bool]:
-    """Writes a set, unless it is there already.
+    """Write a set, unless it exists already.
 
     Args:
         name: Such as 'pascal_coseg', 'msrc/all' or 'folder/mine'.
         manual_dir: Folder of the photos and masks, for sets that are not downloaded.
-        data_dir: Where to write; '' is TFDS's own place, ~/tensorflow_datasets or $TFDS_DATA_DIR.
-        rules: How masks are read where their files do not tell.
+        data_dir: Folder to write to; '' is that of TFDS, ~/tensorflow_datasets or $TFDS_DATA_DIR.
+        rules: How to read masks where their files do not tell.
 
     Returns:
-        Its builder, and whether it had been there.
+        The builder, and whether the set existed before.
 
     Raises:
         UserError: There is no such set, its files are missing, none can be used, or the set was prepared
@@ -45,14 +45,14 @@ def prepare(
         raise UserError(f'{problem}. {" ".join(builder.MANUAL_DOWNLOAD_INSTRUCTIONS.split())}')
     downloads = Path(builder.data_dir_root) / 'downloads' / builder.name
     config = tfds.download.DownloadConfig(manual_dir=manual_dir or None, extract_dir=downloads / 'extracted')
-    # TFDS announces on the standard output what the summary is going to say.
+    # TFDS prints what the summary says too.
     with _alone(Path(builder.data_dir).parent, downloads), contextlib.redirect_stdout(io.StringIO()):
         builder.download_and_prepare(download_config=config, file_format='array_record')
     return builder, False
 
 
 def _check_rules(builder: builders.CosegBuilder, rules: MaskRules) -> None:
-    """Refuses rules that a set was not prepared with; without any, it is as it is."""
+    """Refuse rules that differ from those of an existing set; the defaults accept any."""
     before = (builder.info.metadata or {}).get('mask_rules', ['', 'auto'])
     asked = [rules.values.text, rules.orientation]
     if asked not in (before, ['', 'auto']):
@@ -64,7 +64,7 @@ def _check_rules(builder: builders.CosegBuilder, rules: MaskRules) -> None:
 
 @contextlib.contextmanager
 def _alone(folder: Path, downloads: Path) -> Iterator[None]:
-    """Holds the folder where versions of a set are, cleared of what a killed process has left unfinished."""
+    """Lock the folder of a set's versions, and remove what killed processes left unfinished."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)

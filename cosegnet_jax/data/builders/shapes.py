@@ -25,7 +25,7 @@ class Shapes(CosegBuilder):
     ]
 
     def survey(self, dl_manager: tfds.download.DownloadManager) -> Survey:
-        """Draws them all."""
+        """Draw all images."""
         examples = shapes.make(int(self.config_name), images_per_class=50, seed=0)
         rows = []
         for name, image, mask in zip(examples.filenames, examples.images, examples.masks, strict=True):

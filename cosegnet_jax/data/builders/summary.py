@@ -1,4 +1,4 @@
-"""What is in a prepared set, in words."""
+"""The summary of a prepared set, in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cosegnet_jax.data.builders.base import CosegBuilder, Published
 
 
 def summary(builder: CosegBuilder) -> str:
-    """Images, outliers and mean object area by class; how the counts compare; what was rejected."""
+    """Say images, outliers and mean object area by class, how counts compare, and what was rejected."""
     metadata = dict(builder.info.metadata or {})
     shares: dict[str, list[float]] = {name: [] for name in metadata['classes']}
     for labels, parts in zip(metadata['labels'], metadata['shares'], strict=True):
@@ -36,7 +36,7 @@ def _line(name: str, width: int, images: int, shares: list[float]) -> str:
 
 
 def _comparison(published: Published, photos: int, shares: dict[str, list[float]]) -> list[str]:
-    """A line for each count that differs from the publication, or one that says that none does."""
+    """Write a line for each count that differs from the publication, or one line that all agree."""
     images = sum(map(len, shares.values()))
     totals = [
         (f'{found:,} {what}', found, expected)

