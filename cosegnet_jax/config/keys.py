@@ -55,7 +55,10 @@ _PYRAMID = ReadWith('model.name', ('pyramid',))
 _DECIDES = ReadWith('model.name', ('cosegnet', 'pyramid'))  # with a metric and a decision network
 _TRIPLETS = ReadWith('data.sampler', ('triplets',))
 _BALANCED = ReadWith('data.sampler', ('balanced',))
+_PAPER_DECODER = ReadWith('model.name', ('cosegnet', 'base'))
 _IMAGENET = UnreadWith('model.weights', ('none',))
+_NOT_SSNM = UnreadWith('evaluation.protocol', ('ssnm',))  # which has a rule of its own
+_NOT_DOCS = UnreadWith('evaluation.protocol', ('docs',))  # which has no such rule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +92,9 @@ class Model:
     width: Annotated[float, AtLeast(1 / 64)] = 1.0  # multiplies the channels of encoder and decoder
     weights: Place = 'imagenet'  # initial weights of the encoder: 'imagenet' (downloaded), 'none', or a file
     feature_scale: Annotated[float, AtLeast(0.001), _IMAGENET] = 1.0  # factor of f; see training/state.py
-    decoder_start: Annotated[
-        Literal['he_normal', 'identity'], ReadWith('model.name', ('cosegnet', 'base'))
-    ] = 'he_normal'  # identity: decoder layers start by passing their input on; see training/state.py
+    decoder_start: Annotated[Literal['he_normal', 'identity'], _PAPER_DECODER] = (
+        'he_normal'  # initial weights
+    )
     dtype: Literal['float32', 'bfloat16'] = 'float32'  # type of the convolutions; parameters stay float32
 
 
@@ -129,7 +132,7 @@ class Optimizer:
     clip_norm: Amount = 0.0  # largest norm of the whole gradient; 0 does not clip
     encoder_rate: Amount = 1.0  # rate of the encoder, relative to learning_rate
     heads_rate: Annotated[Amount, _DECIDES] = 1.0  # rate of the metric and decision networks, relative
-    frozen_blocks: Annotated[int, AtLeast(0), Below(6), _IMAGENET] = 0  # first blocks of the encoder
+    frozen_blocks: Annotated[int, AtLeast(0), Below(6), _IMAGENET] = 0  # frozen blocks of the encoder
     frozen_steps: Count = 0  # first steps, in which no block of the encoder learns
     average: Fraction = 0.0  # decay of the average of weights that is scored and kept; 0 keeps the last
 
@@ -166,13 +169,9 @@ class Evaluation:
     protocol: Literal['cosegnet', 'docs', 'ssnm'] = 'cosegnet'  # see evaluation/published_protocols.py
     image_size: Count = 0  # side at which photos are scored and predicted; 0: as in training
     batch_images: Positive = 16  # images per batch over all devices
-    mask_threshold: Annotated[Fraction, UnreadWith('evaluation.protocol', ('ssnm',))] = (
-        0.5  # lowest, of objects
-    )
+    mask_threshold: Annotated[Fraction, _NOT_SSNM] = 0.5  # lowest probability of object pixels
     decision_threshold: Fraction = 0.5  # lowest probability of pairs that share an object
-    empty_truth: Annotated[Literal['one', 'zero', 'skip'], UnreadWith('evaluation.protocol', ('docs',))] = (
-        'one'  # Jaccard index if mask and truth are both empty; docs has no rule
-    )
+    empty_truth: Annotated[Literal['one', 'zero', 'skip'], _NOT_DOCS] = 'one'  # Jaccard of two empty masks
     outlier_truth: Literal['empty', 'object'] = 'empty'  # true mask beside an outlier of the class
     symmetric: Annotated[bool, _DECIDES] = True  # average the decision over both orders of a pair
 
