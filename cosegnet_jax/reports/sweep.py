@@ -16,6 +16,7 @@ from cosegnet_jax.evaluation.results import result_name
 from cosegnet_jax.evaluation.scoring import protocol_of, validate
 from cosegnet_jax.reports import finished_runs as finished
 from cosegnet_jax.reports.run_evaluation import evaluate_run
+from cosegnet_jax.runtime import compilation_cache
 from cosegnet_jax.runtime.errors import Stopped, UserError, printable
 from cosegnet_jax.training import checkpoints, loop
 
@@ -138,5 +139,5 @@ def _changed(config: Config, changes: Changes) -> Config:
 
 def _share_compilations(folder: Path) -> None:
     """Has the splits of a variant compile once, unless JAX_COMPILATION_CACHE_DIR names a place for all."""
-    if jax.config.jax_compilation_cache_dir is None:  # pyright: ignore[reportAttributeAccessIssue]
+    if compilation_cache.folder_of_jax() is None:
         jax.config.update('jax_compilation_cache_dir', str(folder.absolute()))
