@@ -1,10 +1,11 @@
 """How well edges of masks fit at the photos' own size: Jaccard index and boundary F-score.
 
-python benchmarks/edges.py --images=SET/images --masks=SET/masks [--photos=100] [--sizes=256,320,512]
+python benchmarks/edges.py --set=SET [--count=100] [--sizes=256,320,512] [--network=NAME]
 
-Prints two lines of JSON for each size at which the network looks at photos: masks enlarged bilinearly, and
-refined as `predict --refine` does. --model is that of predict. The mask of a photo is the PNG of the same
-relative name, with 255 on the object and 0 elsewhere. The boundary F-score is the harmonic mean of two
+Prints two lines of JSON for each size at which the network describes photos: for masks that are enlarged
+bilinearly, and refined as `predict --refine` does. SET/masks has the mask of each photo in SET/images as a
+PNG of the same relative name, with 255 on the object and 0 elsewhere. The boundary F-score is the harmonic
+mean of two
 shares: of the found boundary that is near a true one, and of the true boundary that is near a found one.
 Near is 0.8 % of the diagonal (Perazzi et al., A Benchmark Dataset and Evaluation Methodology for Video
 Object Segmentation, CVPR 2016).
@@ -34,19 +35,20 @@ from cosegnet_jax.runtime.errors import UserError
 NEAR = 0.008  # of the diagonal
 OBJECT = 128  # lowest level of object pixels
 
-_IMAGES = flags.DEFINE_string('images', None, 'Folder of photos.', required=True)
-_MASKS = flags.DEFINE_string('masks', None, 'Folder of masks of the same relative names.', required=True)
-_PHOTOS = flags.DEFINE_integer('photos', 100, 'Number of photos, drawn at random.', lower_bound=1)
-_SIZES = flags.DEFINE_list('sizes', ['256', '320', '512'], 'Sides at which the network looks at photos.')
-_MODEL = flags.DEFINE_string('model', None, 'As that of predict; the network of the package if not given.')
+_SET = flags.DEFINE_string('set', None, 'Folder with images/ and masks/.')
+_COUNT = flags.DEFINE_integer('count', 100, 'Number of photos, drawn at random.', lower_bound=1)
+_SIZES = flags.DEFINE_list('sizes', ['256', '320', '512'], 'Sides at which the network describes photos.')
+_NETWORK = flags.DEFINE_string('network', None, 'As --model of predict.')
 
 
 def main() -> None:
     """Prints a line of JSON for each size and kind of edges."""
     command_line.refuse_config()
-    pairs = list(_photos_with_masks(Path(_IMAGES.value), Path(_MASKS.value)))
-    chosen = np.random.default_rng(0).permutation(len(pairs))[: _PHOTOS.value]
-    network = pretrained.load(_MODEL.value, meshes.data_mesh())
+    if not _SET.value:
+        raise UserError('--set=FOLDER is missing: name a folder with images/ and masks/')
+    pairs = list(_photos_with_masks(Path(_SET.value, 'images'), Path(_SET.value, 'masks')))
+    chosen = np.random.default_rng(0).permutation(len(pairs))[: _COUNT.value]
+    network = pretrained.load(_NETWORK.value, meshes.data_mesh())
     for size in map(int, _SIZES.value):
         evaluation = dataclasses.replace(network.config.evaluation, image_size=size)
         config = dataclasses.replace(network.config, evaluation=evaluation)
