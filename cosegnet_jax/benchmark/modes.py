@@ -68,7 +68,7 @@ def feed(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     groups, members = data.check_batch(config, mesh)
     examples, sampler = _noise(config)
     count = repeats * BATCHES
-    row = {'resident_mib': examples.nbytes / 2**20, 'cpu_cores': timing.cpu_cores()}
+    row = {'on_device_mib': examples.nbytes / 2**20, 'cpu_cores': timing.cpu_cores()}
     places = {'device': 'replicated'}
     if importlib.util.find_spec('tensorflow'):
         places['host'] = 'host'

@@ -98,7 +98,7 @@ def main() -> None:
         refine=_REFINE.value,
         groups=_GROUPS.value,
     )
-    annotations = formats.chosen(settings.annotations)
+    annotations = formats.find_formats(settings.annotations)
     if settings.neighbors:
         optional_import(neighbors.NEEDS, 'large')  # better to know before hours of looking at photos
     photos, left_out = collection.find(given)

@@ -26,7 +26,7 @@ from cosegnet_jax.runtime.optional_import import optional_import
 SHARE = 0.25  # largest share of a device's memory for pixels; the network needs the rest
 _AHEAD = 2  # batches that are transferred while a step runs
 
-Resident = tuple[Array, ...]
+OnDevice = tuple[Array, ...]
 
 
 class Feed(NamedTuple):
@@ -35,9 +35,9 @@ class Feed(NamedTuple):
     `batch` is traced into the train step, so that gathering from the devices' memory takes no extra call.
     """
 
-    on_device: Resident  # arrays that stay on the devices
+    on_device: OnDevice  # arrays that stay on the devices
     per_step: Iterator[Any]  # one for each step, divided over the mesh
-    batch: Callable[[Resident, Any], Batch]
+    batch: Callable[[OnDevice, Any], Batch]
 
 
 def choose(placement: str, examples: Examples, devices: int) -> str:
@@ -81,7 +81,7 @@ def feed(where: str, examples: Examples, sampler: Sampler, steps: range, mesh: M
     rows = meshes.process_rows(sampler.shape[0], jax.process_index(), jax.process_count())
     if where != 'host':
         indices = (sampler.draw(step)[rows].astype(np.int32) for step in steps)
-        return Feed(_resident(where, examples, mesh), ahead(indices, mesh), _gather)
+        return Feed(_put_examples(where, examples, mesh), ahead(indices, mesh), _gather)
     try:
         # Here, since training from the devices needs no TensorFlow.
         pipeline = optional_import('cosegnet_jax.data.pipeline', 'train')
@@ -99,7 +99,7 @@ def ahead(batches: Iterator[Any], mesh: Mesh) -> Iterator[Any]:
         waiting.extend(itertools.islice(placed, 1))
 
 
-def _resident(where: str, examples: Examples, mesh: Mesh) -> Resident:
+def _put_examples(where: str, examples: Examples, mesh: Mesh) -> OnDevice:
     place = meshes.replicated(mesh) if where == 'replicated' else meshes.batched(mesh)
     held = examples.decoded() if isinstance(examples.images, Stored) else examples
     arrays = (held.images, held.masks, held.labels.astype(np.int32))
@@ -113,10 +113,10 @@ def _put(array: Shaped[np.ndarray, 'n *shape'], place: NamedSharding) -> Shaped[
     return jax.make_array_from_callback(padded.shape, place, lambda index: padded[index])
 
 
-def _gather(on_device: Resident, indices: Int32[Array, 'groups members']) -> Batch:
+def _gather(on_device: OnDevice, indices: Int32[Array, 'groups members']) -> Batch:
     return Batch(*(array[indices] for array in on_device), numbers=indices)
 
 
-def _per_step(on_device: Resident, batch: Batch) -> Batch:
+def _per_step(on_device: OnDevice, batch: Batch) -> Batch:
     del on_device
     return batch

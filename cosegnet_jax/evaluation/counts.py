@@ -52,8 +52,8 @@ def count_baselines(examples: Examples, size: int) -> dict[str, Counts]:
     for rows in examples.batches(size):
         truth = np.asarray(examples.masks[rows])
         for name, mask in masks.items():
-            everywhere = np.broadcast_to(mask, truth.shape)
-            counts[name].append(count(everywhere, truth, examples.labels.shape[1]))
+            marked = np.broadcast_to(mask, truth.shape)
+            counts[name].append(count(marked, truth, examples.labels.shape[1]))
     return {name: concatenate(parts) for name, parts in counts.items()}
 
 

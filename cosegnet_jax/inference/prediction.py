@@ -233,7 +233,7 @@ def _write_annotations(
 ) -> list[str]:
     """Writes annotations in the formats of these names; returns the files."""
     written = []
-    for one in formats.chosen(names):
+    for one in formats.find_formats(names):
         for file in one.files(found, own.out / 'annotations', photos):
             written.append(f'annotations/{file.name}')
             own.place(written[-1], file.write, photo='' if file.photo is None else keys[file.photo])

@@ -53,7 +53,7 @@ FORMATS = {
 }
 
 
-def chosen(names: Sequence[str]) -> list[Format]:
+def find_formats(names: Sequence[str]) -> list[Format]:
     """The formats of these names, which can be written: better to know before hours of looking at photos.
 
     Raises:

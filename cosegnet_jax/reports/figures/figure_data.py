@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.figures.pair_views import ImageView, PairView, PairViews
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError
 
@@ -81,7 +81,7 @@ def load(path: Path) -> FigureData:
         raise UserError(f'{path}: damaged; evaluate this run again, with cosegnet eval') from error
 
 
-def _pair_arrays(pairs: Sequence[ShownPair]) -> dict[str, np.ndarray]:
+def _pair_arrays(pairs: Sequence[PairView]) -> dict[str, np.ndarray]:
     def of_images(field: str, dtype: type) -> np.ndarray:
         return np.array([[getattr(image, field) for image in pair.images] for pair in pairs], dtype)
 
@@ -97,9 +97,9 @@ def _pair_arrays(pairs: Sequence[ShownPair]) -> dict[str, np.ndarray]:
     }
 
 
-def _pairs(arrays: Mapping[str, np.ndarray]) -> list[ShownPair]:
-    def image(pair: int, side: int) -> ShownImage:
-        return ShownImage(
+def _pairs(arrays: Mapping[str, np.ndarray]) -> list[PairView]:
+    def image(pair: int, side: int) -> ImageView:
+        return ImageView(
             filename=str(arrays['filename'][pair, side]),
             classes=str(arrays['classes'][pair, side]),
             photo=arrays['photo'][pair, side],
@@ -108,7 +108,7 @@ def _pairs(arrays: Mapping[str, np.ndarray]) -> list[ShownPair]:
         )
 
     return [
-        ShownPair(
+        PairView(
             images=(image(pair, 0), image(pair, 1)),
             probability=float(probability),
             is_open=bool(arrays['is_open'][pair]),

@@ -10,7 +10,7 @@ from jaxtyping import Bool, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from cosegnet_jax.data.outline import draw_outline
-from cosegnet_jax.reports.figures.pair_views import ShownImage, ShownPair
+from cosegnet_jax.reports.figures.pair_views import ImageView, PairView
 
 MASK_COLOR = np.array([37, 99, 235])  # blue, under an orange outline
 BOX_COLOR = np.array([203, 208, 216])
@@ -20,7 +20,7 @@ BETWEEN = 16  # pixels between the tiles of two images
 CAPTION = 22  # pixels of a line of text
 
 
-def strip(image: ShownImage, is_open: bool, side: int) -> UInt8[np.ndarray, 'height width 3']:
+def strip(image: ImageView, is_open: bool, side: int) -> UInt8[np.ndarray, 'height width 3']:
     """Lay out one image of a pair in three tiles.
 
     The tiles are the photo; the predicted mask, before the gate, in blue over the gray photo, with the
@@ -35,7 +35,7 @@ def strip(image: ShownImage, is_open: bool, side: int) -> UInt8[np.ndarray, 'hei
     return _side_by_side([_photo(image, side), _overlay(image, side), _cutout(image, is_open, side)], GAP)
 
 
-def write_pairs(path: str | Path, pairs: Sequence[ShownPair], side: int = 160) -> None:
+def write_pairs(path: str | Path, pairs: Sequence[PairView], side: int = 160) -> None:
     """Write a picture with one row per pair: its decision in words, then a strip for each of its two images.
 
     Args:
@@ -50,7 +50,7 @@ def write_pairs(path: str | Path, pairs: Sequence[ShownPair], side: int = 160) -
     Image.fromarray(np.concatenate(rows)).save(path)
 
 
-def write_compared(path: str | Path, models: Mapping[str, Sequence[ShownPair]], side: int = 160) -> None:
+def write_compared(path: str | Path, models: Mapping[str, Sequence[PairView]], side: int = 160) -> None:
     """Write a picture with one row per pair: its photos, and what each model cuts out after its decision.
 
     Args:
@@ -71,16 +71,16 @@ def write_compared(path: str | Path, models: Mapping[str, Sequence[ShownPair]], 
     Image.fromarray(np.concatenate([heading, *rows])).save(path)
 
 
-def decision(pair: ShownPair) -> str:
+def decision(pair: PairView) -> str:
     """The decision and its probability, in words."""
     return f'{pair.verdict}, probability {pair.probability:.2f}'
 
 
-def _photo(image: ShownImage, side: int) -> UInt8[np.ndarray, 'height width 3']:
+def _photo(image: ImageView, side: int) -> UInt8[np.ndarray, 'height width 3']:
     return np.asarray(Image.fromarray(image.photo).resize(_size(image, side), Image.Resampling.BICUBIC))
 
 
-def _overlay(image: ShownImage, side: int) -> UInt8[np.ndarray, 'height width 3']:
+def _overlay(image: ImageView, side: int) -> UInt8[np.ndarray, 'height width 3']:
     shown, true = _resized(image.mask, _size(image, side)), _resized(image.truth, _size(image, side))
     gray = _photo(image, side).mean(axis=2, keepdims=True)  # so that a blue photo does not look like a mask
     overlay = np.where(shown[..., None], 0.4 * gray + 0.6 * MASK_COLOR, 0.6 * gray + 0.4 * 255)
@@ -88,7 +88,7 @@ def _overlay(image: ShownImage, side: int) -> UInt8[np.ndarray, 'height width 3'
     return overlay.round().astype(np.uint8)
 
 
-def _cutout(image: ShownImage, is_open: bool, side: int) -> UInt8[np.ndarray, 'height width 3']:
+def _cutout(image: ImageView, is_open: bool, side: int) -> UInt8[np.ndarray, 'height width 3']:
     kept = _resized(image.mask, _size(image, side)) & is_open
     cutout = np.where(kept[..., None], _photo(image, side), np.uint8(255))
     cutout[[0, -1], :] = BOX_COLOR
@@ -126,7 +126,7 @@ def _line(texts: Mapping[int, str], width: int) -> UInt8[np.ndarray, 'height {wi
     return np.asarray(canvas)
 
 
-def _size(image: ShownImage, side: int) -> tuple[int, int]:
+def _size(image: ImageView, side: int) -> tuple[int, int]:
     """Width and height of a tile."""
     return round(side * image.photo.shape[1] / image.photo.shape[0]), side
 

@@ -16,7 +16,7 @@ from cosegnet_jax.evaluation.predictions import PairMasks
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class ShownImage:
+class ImageView:
     """One image of a pair."""
 
     filename: str
@@ -33,10 +33,10 @@ class ShownImage:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class ShownPair:
+class PairView:
     """Two images and what was decided of them."""
 
-    images: tuple[ShownImage, ShownImage]
+    images: tuple[ImageView, ImageView]
     probability: float  # of a common object
     is_open: bool  # the gate
     shares_object: bool
@@ -56,9 +56,9 @@ class ShownPair:
 class PairViews:
     """The pairs of `pair_samples.Chosen`."""
 
-    positive: list[ShownPair]
-    ranked: dict[str, ShownPair]
-    negative: list[ShownPair]
+    positive: list[PairView]
+    ranked: dict[str, PairView]
+    negative: list[PairView]
 
 
 def load(
@@ -79,18 +79,16 @@ def load(
     seen = dict(zip(chosen.all, zip(*segmented, strict=True), strict=True))
     visible = Classes.visible(examples)
 
-    def image(k: int, partner: int, mask: Bool[np.ndarray, 'h w']) -> ShownImage:
+    def image(k: int, partner: int, mask: Bool[np.ndarray, 'h w']) -> ImageView:
         common = visible.common(np.array([k]), np.array([partner]))
         (truth,) = truth_in_pair(np.asarray(examples.masks[k])[None], common)
         names = [examples.classes[c] for c in examples.labels[k] if c != NO_CLASS]
-        return ShownImage(
-            examples.filenames[k], ', '.join(names), np.asarray(examples.images[k]), mask, truth
-        )
+        return ImageView(examples.filenames[k], ', '.join(names), np.asarray(examples.images[k]), mask, truth)
 
-    def show(pair: Pair) -> ShownPair:
+    def show(pair: Pair) -> PairView:
         masks, probability = seen[pair]
         first, second = pair
-        return ShownPair(
+        return PairView(
             images=(image(first, second, masks[0]), image(second, first, masks[1])),
             probability=float(probability),
             is_open=bool(probability >= threshold),

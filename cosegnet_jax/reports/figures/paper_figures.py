@@ -14,7 +14,7 @@ from cosegnet_jax.evaluation.published import INTERNET, MSRC, PASCAL, data_set
 from cosegnet_jax.reports.figures import charts, figure_data, pair_pictures
 from cosegnet_jax.reports.figures.embedding_figure import embedding_chart
 from cosegnet_jax.reports.figures.figure_data import FigureData
-from cosegnet_jax.reports.figures.pair_views import ShownPair
+from cosegnet_jax.reports.figures.pair_views import PairView
 from cosegnet_jax.reports.finished_runs import MODELS, Evaluated, Recipe
 from cosegnet_jax.reports.tables.paper_tables import Keys
 from cosegnet_jax.training import run_files
@@ -187,17 +187,17 @@ def _setting(run: Evaluated) -> tuple[Any, ...]:
     return run.dataset, run.part, run.split, run.seed, run.recipe
 
 
-def _same_negative(first: FigureData, second: FigureData) -> list[tuple[ShownPair, ShownPair]]:
+def _same_negative(first: FigureData, second: FigureData) -> list[tuple[PairView, PairView]]:
     """The negative pairs that both hold, as each of the two models sees them."""
 
-    def by_names(what: FigureData) -> dict[tuple[str, ...], ShownPair]:
+    def by_names(what: FigureData) -> dict[tuple[str, ...], PairView]:
         return {tuple(image.filename for image in pair.images): pair for pair in what.views.negative}
 
     others = by_names(second)
     return [(pair, others[names]) for names, pair in by_names(first).items() if names in others]
 
 
-def _false(pairs: Sequence[ShownPair]) -> int:
+def _false(pairs: Sequence[PairView]) -> int:
     """How many of these, which share nothing, end with something cut out."""
     return sum(pair.is_open and any(image.mask.any() for image in pair.images) for pair in pairs)
 
@@ -223,5 +223,5 @@ def _count(pairs: Sequence[Any]) -> str:
     return f'{len(pairs)} pair{"s" if len(pairs) > 1 else ""}'
 
 
-def _row_by_row(pairs: Sequence[ShownPair]) -> str:
+def _row_by_row(pairs: Sequence[PairView]) -> str:
     return '; '.join(f'{pair.classes}, {pair_pictures.decision(pair)}' for pair in pairs) + '.'

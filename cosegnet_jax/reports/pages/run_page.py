@@ -16,7 +16,7 @@ from cosegnet_jax.evaluation.pair_samples import POOL
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
 from cosegnet_jax.reports.figures import charts, pair_pictures
-from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.figures.pair_views import ImageView, PairView, PairViews
 from cosegnet_jax.reports.pages import html_page
 from cosegnet_jax.reports.tables.score_tables import comparison_rows, percent, ratio
 
@@ -90,11 +90,11 @@ def _negative(views: PairViews, seed: int) -> str:
     return _pairs(note, [('', pair) for pair in views.negative])
 
 
-def _pairs(note: str, ranked: Collection[tuple[str, ShownPair]]) -> str:
+def _pairs(note: str, ranked: Collection[tuple[str, PairView]]) -> str:
     return f'<p>{note}</p>' + ''.join(_pair(rank, pair) for rank, pair in ranked) if ranked else ''
 
 
-def _pair(rank: str, pair: ShownPair) -> str:
+def _pair(rank: str, pair: PairView) -> str:
     heading = f'{rank}: {pair.classes}' if rank else pair.classes
     mark = '' if pair.shares_object == pair.is_open else '<strong class="wrong">wrong</strong>'
     mean = float(np.mean([image.jaccard for image in pair.images]))
@@ -107,7 +107,7 @@ def _pair(rank: str, pair: ShownPair) -> str:
     )
 
 
-def _half(image: ShownImage, pair: ShownPair) -> str:
+def _half(image: ImageView, pair: PairView) -> str:
     pixels = pair_pictures.strip(image, pair.is_open, TILE)
     outline = ' with the true outline' if pair.shares_object else ''
     last = 'the cut-out' if pair.is_open else 'an empty box, because the decision closed the gate'

@@ -9,8 +9,8 @@ from cosegnet_jax.runtime.errors import UserError
 
 def test_an_unknown_name_is_told_the_nearest():
     with pytest.raises(UserError, match=r'--annotations=lableme: no such format; did you mean labelme\?'):
-        formats.chosen(['cvat', 'lableme'])
-    assert formats.chosen([]) == []
+        formats.find_formats(['cvat', 'lableme'])
+    assert formats.find_formats([]) == []
 
 
 @pytest.mark.parametrize(('name', 'module'), [('coco', 'pycocotools'), ('labelme', 'cv2')])
@@ -20,9 +20,9 @@ import sys
 sys.modules[{module!r}] = None  # as if it were not installed
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.inference.annotations import formats
-assert [one.name for one in formats.chosen(['cvat'])] == ['cvat.xml']
+assert [one.name for one in formats.find_formats(['cvat'])] == ['cvat.xml']
 try:
-    formats.chosen([{name!r}])
+    formats.find_formats([{name!r}])
 except UserError as error:
     print(error)
 """

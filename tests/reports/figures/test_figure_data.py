@@ -6,7 +6,7 @@ import pytest
 
 from cosegnet_jax.data.examples import NO_CLASS
 from cosegnet_jax.reports.figures import figure_data
-from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.figures.pair_views import ImageView, PairView, PairViews
 from cosegnet_jax.runtime.errors import UserError
 
 LABELS = np.array([[0, 1], [1, NO_CLASS], [NO_CLASS, NO_CLASS]])
@@ -16,7 +16,7 @@ CLASSES = ('cat', 'long-haired dog')
 def pair(seed):
     rng = np.random.default_rng(seed)
     images = tuple(
-        ShownImage(
+        ImageView(
             f'class{side}/photo-{"é" * seed}',
             f'class{side}',
             rng.integers(256, size=(6, 8, 3), dtype=np.uint8),
@@ -25,7 +25,7 @@ def pair(seed):
         )
         for side in (1, 2)
     )
-    return ShownPair(images, probability=0.1 * seed, is_open=seed > 5, shares_object=seed % 2 == 0)
+    return PairView(images, probability=0.1 * seed, is_open=seed > 5, shares_object=seed % 2 == 0)
 
 
 def equal(first, second):

@@ -5,7 +5,7 @@ from PIL import Image
 
 from cosegnet_jax.data import outline
 from cosegnet_jax.reports.figures import pair_pictures
-from cosegnet_jax.reports.figures.pair_views import ShownImage, ShownPair
+from cosegnet_jax.reports.figures.pair_views import ImageView, PairView
 
 
 def tiles(strip, width):
@@ -17,7 +17,7 @@ def square_scene(shift=0):
     image = np.full((20, 30, 3), (200, 40, 40), dtype=np.uint8)
     mask = np.zeros((20, 30), dtype=bool)
     mask[5:15, 10:20] = True
-    return ShownImage('red.png', 'square', image, mask, np.roll(mask, shift, axis=1))
+    return ImageView('red.png', 'square', image, mask, np.roll(mask, shift, axis=1))
 
 
 def test_strip_shows_photo_mask_with_outline_and_cut_out():
@@ -45,7 +45,7 @@ def test_strip_keeps_proportions():
 
 
 def test_picture_has_a_row_for_each_pair(tmp_path):
-    pair = ShownPair((square_scene(), square_scene()), probability=0.7, is_open=True, shares_object=True)
+    pair = PairView((square_scene(), square_scene()), probability=0.7, is_open=True, shares_object=True)
     sizes = []
     for count in (1, 3):
         pair_pictures.write_pairs(tmp_path / 'pairs.png', [pair] * count, side=60)
@@ -71,7 +71,7 @@ def colors_below_the_text(path, side, column):
 def test_models_are_compared_by_what_they_cut_out_after_their_decision(tmp_path):
     scene = square_scene()
     pairs = {
-        name: [ShownPair((scene, scene), probability=0.5, is_open=is_open, shares_object=False)]
+        name: [PairView((scene, scene), probability=0.5, is_open=is_open, shares_object=False)]
         for name, is_open in (('open', True), ('closed', False))
     }
     file = tmp_path / 'compared.png'
@@ -91,7 +91,7 @@ def test_models_are_compared_by_what_they_cut_out_after_their_decision(tmp_path)
 
 def test_long_names_do_not_run_into_the_next_text(tmp_path):
     scene = dataclasses.replace(square_scene(), classes='a name as long as a sentence, or longer still')
-    pair = ShownPair((scene, scene), probability=0.5, is_open=True, shares_object=False)
+    pair = PairView((scene, scene), probability=0.5, is_open=True, shares_object=False)
     file = tmp_path / 'compared.png'
     pair_pictures.write_compared(file, {'one': [pair], 'two': [pair]}, side=60)
     with Image.open(file) as picture:

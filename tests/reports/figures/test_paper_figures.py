@@ -6,7 +6,7 @@ from finished_runs import document, write
 from PIL import Image
 
 from cosegnet_jax.reports.figures import figure_data, pair_pictures
-from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.figures.pair_views import ImageView, PairView, PairViews
 from cosegnet_jax.reports.figures.paper_figures import write_figures
 from cosegnet_jax.reports.finished_runs import find
 from cosegnet_jax.runtime.errors import UserError
@@ -20,8 +20,8 @@ def pair(first='a', second='b', *, is_open, color=RED):
     mask = np.zeros((8, 8), bool)
     mask[2:6, 2:6] = True
     photo = np.full((8, 8, 3), color, np.uint8)
-    images = tuple(ShownImage(name, 'cat', photo, mask, mask & False) for name in (first, second))
-    return ShownPair(images, 0.9 if is_open else 0.1, is_open, shares_object=False)
+    images = tuple(ImageView(name, 'cat', photo, mask, mask & False) for name in (first, second))
+    return PairView(images, 0.9 if is_open else 0.1, is_open, shares_object=False)
 
 
 POSITIVE = (pair(is_open=True),)

@@ -6,14 +6,14 @@ from finished_runs import document, write
 from test_run_page import Page
 
 from cosegnet_jax.reports.figures import figure_data
-from cosegnet_jax.reports.figures.pair_views import PairViews, ShownImage, ShownPair
+from cosegnet_jax.reports.figures.pair_views import ImageView, PairView, PairViews
 from cosegnet_jax.reports.pages.comparison import write_pages
 
 
 def pair(shares):
     side = np.zeros((8, 8, 3), np.uint8)
-    images = tuple(ShownImage(name, 'cat', side, side[..., 0] > 0, side[..., 0] > 0) for name in 'ab')
-    return ShownPair(images, 0.7, True, shares)
+    images = tuple(ImageView(name, 'cat', side, side[..., 0] > 0, side[..., 0] > 0) for name in 'ab')
+    return PairView(images, 0.7, True, shares)
 
 
 def write_runs(folder):
