@@ -1,8 +1,8 @@
-"""The networks; each takes photos and knows nothing of data sets.
+"""The networks; they take photos and know nothing of data sets.
 
-CoSegNet, the paper's and the small one with a pyramid decoder, describes each image once, mask included, and
-decides pairs on embeddings. The others look at each
-pair: CoSegNet-base (§4.5), DOCS (Li et al., 2018) and semantic-aware attention (Chen et al., 2018).
+CoSegNet, in the paper's form and in a small one with a pyramid decoder, describes each image once, mask
+included, and decides pairs on embeddings. The others make masks of pairs: CoSegNet-base (§4.5), DOCS (Li et
+al., 2018) and semantic-aware attention (Chen et al., 2018).
 """
 
 from __future__ import annotations
@@ -22,6 +22,6 @@ from cosegnet_jax.networks.registry import graph as graph
 def trained(
     config: Config, params: Any, mesh: Mesh, *, step: int = 0, dataset: str = '', images: int = 0
 ) -> ImageNetwork | PairNetwork:
-    """The network of `config` with these parameters; arguments are the fields of `TrainedNetwork`."""
+    """Make the network of `config` with these parameters; arguments are the fields of `TrainedNetwork`."""
     kind = PairNetwork if NETWORKS[config.model.name].of_pairs else ImageNetwork
     return kind(config, params, mesh, step, dataset, images)

@@ -13,7 +13,7 @@ from cosegnet_jax.networks.layers import Conv3x3, scaled
 CHANNELS = (512, 512, 512, 512, 512, 512, 256, 256, 256, 128, 128, 64, 1)
 # Layers that nearest-neighbor interpolation (NNI) precedes.
 UPSAMPLED = (1, 4, 7, 10, 12)
-# Where the metric network may be attached (Table 6), by the number of convT layers before it.
+# Taps that the metric network may read (Table 6), and the number of convT layers before each.
 TAPS = {'f': 0, 'cT3': 3, 'cT6': 6, 'cT9': 9, 'cT11': 11}
 
 
@@ -22,8 +22,8 @@ class Decoder(nnx.Module):
 
     Args:
         cin: Channels of f: the last map of the encoder, or two of them in CoSegNet-base.
-        tap: Key of TAPS. Positive and negative pairs train what precedes it, positive pairs alone what
-            follows it (§3.5).
+        tap: Key of TAPS. All pairs train the layers before it; positive pairs alone train those after it
+            (§3.5).
         width: Multiplies the channels of every layer but the last.
         rngs: Source of the He-normal initial weights.
     """
@@ -40,13 +40,13 @@ class Decoder(nnx.Module):
         self.tap = tap
 
     def to_tap(self, f: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c2']:
-        """The layers up to and including the tap, each followed by ReLU."""
+        """Apply the layers up to the tap, each followed by ReLU."""
         for number in range(1, TAPS[self.tap] + 1):
             f = jax.nn.relu(self.layers[f'cT{number}'](f))
         return f
 
     def from_tap(self, x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2']:
-        """The layers after the tap, to one logit per pixel: ReLU after each but the last."""
+        """Apply the layers after the tap, to one logit per pixel; ReLU after each but the last."""
         for number in range(TAPS[self.tap] + 1, len(CHANNELS)):
             x = jax.nn.relu(self.layers[f'cT{number}'](x))
         return self.layers[f'cT{len(CHANNELS)}'](x)[..., 0]

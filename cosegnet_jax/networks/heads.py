@@ -20,15 +20,14 @@ class Metric(nnx.Module):
         self.fc2 = Dense(128, EMBEDDING, rngs=rngs)
 
     def __call__(self, fu: Float[Array, 'n c']) -> Float[Array, 'n 64']:
-        """Embeddings of pooled taps."""
+        """Embed averages of the tap."""
         return self.fc2(jax.nn.relu(self.fc1(fu)))
 
 
 class Decision(nnx.Module):
-    """Two embeddings to one logit, positive where the images share an object.
+    """Two embeddings to one logit, positive where the images share an object: FC 32 with ReLU, FC 1.
 
-    FC 32 with ReLU, FC 1; the sigmoid is taken by whoever needs a probability. The answer depends on the
-    order of the two, as in the paper.
+    The logit depends on the order of the two, as in the paper.
     """
 
     def __init__(self, *, rngs: nnx.Rngs):
@@ -36,15 +35,15 @@ class Decision(nnx.Module):
         self.fc2 = Dense(32, 1, rngs=rngs)
 
     def __call__(self, first: Float[Array, '*n 64'], second: Float[Array, '*n 64']) -> Float[Array, '*n']:
-        """Logit of each pair, in the order given."""
+        """Compute the logit of each pair, in the order given."""
         pair = jnp.concatenate([first, second], axis=-1)
         return self.fc2(jax.nn.relu(self.fc1(pair)))[..., 0]
 
     def table(self, rows: Float[Array, 'r 64'], columns: Float[Array, 'n 64']) -> Float[Array, 'r n']:
-        """Logits of every (row, column) pair.
+        """Compute the logits of every (row, column) pair.
 
-        FC 32 of a concatenation is the sum of what it makes of either half, so that work is done once per
-        image and a pair costs 32 multiply-adds.
+        FC 32 of a concatenation is a sum of two products, one for each half. These are computed once per
+        image, and a pair costs 32 multiply-adds.
         """
         left, right = jnp.split(self.fc1.kernel[...], 2)
         u = jnp.dot(rows, left, precision=jax.lax.Precision.HIGHEST) + self.fc1.bias[...]
@@ -53,5 +52,5 @@ class Decision(nnx.Module):
 
 
 def global_average(x: Float[Array, 'n h w c']) -> Float[Array, 'n c']:
-    """Global average pooling (GAP), in float32 whatever the type of the map."""
+    """Average maps over their pixels (GAP), in float32."""
     return jnp.mean(x, axis=(1, 2), dtype=jnp.float32)

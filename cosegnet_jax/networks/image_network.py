@@ -1,4 +1,4 @@
-"""CoSegNet as evaluation and prediction call it: describe each image once, decide every pair."""
+"""A trained CoSegNet: describe each image once, decide every pair."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ PAIR_BLOCK = 256  # images a side of the blocks in which pairs are decided
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageNetwork(TrainedNetwork):
-    """A trained network that makes one mask and one embedding of each image, and decides on embeddings."""
+    """A trained network that describes each image by a mask and an embedding, and decides on embeddings."""
 
     def describe(
         self, batches: Iterable[UInt8[np.ndarray, '_ h w 3']], size: int
     ) -> Iterator[tuple[Float32[np.ndarray, '_ h w'], Float32[np.ndarray, '_ 64']]]:
-        """Ungated mask probabilities and embeddings, batch by batch; one pass per image, nothing dropped.
+        """Compute ungated mask probabilities and embeddings, batch by batch; one pass per image.
 
-        Holds two batches at a time: the next one is read while the devices are at the one before it.
+        Two batches are in memory: the next one is read while the devices compute the one before it.
 
         Args:
             batches: Of any number of images, RGB, 0-255; sides multiples of 32.
-            size: Images of the largest batch. Every batch is padded to it, rounded up to what the devices
-                can share, so that one shape is compiled.
+            size: Images of the largest batch. Every batch is padded to this size, rounded up to a multiple of
+                the devices, so that one shape is compiled.
         """
         compute = functools.partial(_describe, self.graph, self.params)
         return meshes.over_batches(compute, batches, size, self.mesh)
@@ -41,17 +41,17 @@ class ImageNetwork(TrainedNetwork):
     def averages(
         self, batches: Iterable[UInt8[np.ndarray, '_ h w 3']], size: int
     ) -> Iterator[Float32[np.ndarray, '_ c']]:
-        """What the metric network reads of each image, fu, batch by batch; arguments as of `describe`."""
+        """Compute what the metric network reads, fu, batch by batch; arguments as of `describe`."""
         compute = functools.partial(_average, self.graph, self.params)
         return meshes.over_batches(compute, batches, size, self.mesh)
 
     def decide(
         self, rows: Float32[np.ndarray, 'r 64'], columns: Float32[np.ndarray, 'c 64'], symmetric: bool
     ) -> Float32[np.ndarray, 'r c']:
-        """Probability that each image of `rows` shares an object with each image of `columns`.
+        """Decide whether each image of `rows` shares an object with each image of `columns`; probabilities.
 
-        Works in padded blocks of one shape, `PAIR_BLOCK` images a side, which bounds what it takes besides
-        the answer: 32 floats a pair of a block, in each order.
+        It works in padded blocks of `PAIR_BLOCK` images a side, which bounds the memory: 32 floats for each
+        pair of a block, in each order.
 
         Args:
             rows: Embeddings.
@@ -74,10 +74,9 @@ class ImageNetwork(TrainedNetwork):
     def decide_pairs(
         self, embeddings: Float32[np.ndarray, 'n 64'], pairs: Int[np.ndarray, 'p 2']
     ) -> Float32[np.ndarray, ' p']:
-        """Probability that the two images of each pair share an object, the mean of both orders.
+        """Decide whether the two images of each pair share an object; mean probability of both orders.
 
-        What `decide` says of these pairs, up to rounding, without the table of all; as many pairs at a time
-        as a block of it has.
+        Equal to `decide` up to rounding, without the table of all pairs.
 
         Args:
             embeddings: Of the images.
@@ -97,7 +96,7 @@ class ImageNetwork(TrainedNetwork):
 def masks_and_embeddings(
     model: SiameseNetwork, images: UInt8[Array, 'n h w 3']
 ) -> tuple[Float[Array, 'n h w'], Float[Array, 'n 64']]:
-    """Ungated mask probabilities and embeddings of a batch."""
+    """Compute ungated mask probabilities and embeddings of a batch."""
     description = model.describe(images)
     return jax.nn.sigmoid(model.masks(description)), description.embedding
 
@@ -108,7 +107,7 @@ def shared_object(
     rows: Float[Array, 'r 64'],
     columns: Float[Array, 'c 64'],
 ) -> Float[Array, 'r c']:
-    """Probability that each image of `rows` shares an object with each of `columns`; see `decide`."""
+    """Compute probabilities as `ImageNetwork.decide` does."""
     probability = jax.nn.sigmoid(model.decision.table(rows, columns))
     if symmetric:
         return (probability + jax.nn.sigmoid(model.decision.table(columns, rows)).T) / 2

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from cosegnet_jax.ops import convolution, depthwise
 from cosegnet_jax.ops.precision import accumulator
 
-# Fidelity row 7: whatever does not come from ImageNet starts He normal with zero bias.
+# Fidelity row 7: layers without ImageNet weights start He normal with zero bias.
 he_normal = nnx.initializers.he_normal()
 
 
@@ -50,15 +50,15 @@ class Convolution(nnx.Module):
         self.form = form
 
     def __call__(self, x: Float[Array, 'n h w cin']) -> Float[Array, 'n h2 w2 cout']:
-        """The layer without its non-linearity."""
+        """Apply the layer, without non-linearity."""
         return self.form(x, self.kernel[...].astype(x.dtype), self.bias[...].astype(x.dtype))
 
 
 class Conv3x3(Convolution):
-    """3×3 convolution, stride 1, SAME, on a map that is first doubled by nearest neighbor if `upsample`.
+    """3×3 convolution, stride 1, SAME; with `upsample` the map is first doubled by nearest neighbor.
 
-    At stride 1 a transposed convolution is a convolution up to a flip of its kernel (fidelity row 3), so
-    one layer serves conv of the encoder and convT of the decoder.
+    At stride 1 a transposed convolution is a convolution with a flipped kernel (fidelity row 3), so this is
+    both conv of the encoder and convT of the decoder.
     """
 
     def __init__(self, cin: int, cout: int, *, upsample: bool = False, rngs: nnx.Rngs):
@@ -77,7 +77,7 @@ class DepthwiseConvolution(nnx.Module):
         self.form: Callable[..., Any] = depthwise.convolve
 
     def __call__(self, x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c']:
-        """The layer without its non-linearity."""
+        """Apply the layer, without non-linearity."""
         y = self.form(x, self.kernel[...].astype(x.dtype), self.stride)
         return y + self.bias[...].astype(x.dtype)
 
@@ -91,7 +91,7 @@ class GroupNorm(nnx.Module):
         self.groups = math.gcd(8, channels)
 
     def __call__(self, x: Float[Array, 'n h w c']) -> Float[Array, 'n h w c']:
-        """The normalized map, scaled and shifted by channel."""
+        """Normalize the map; scale and shift it by channel."""
         wide = x.astype(accumulator(x))
         # Means of channels first: XLA:CPU does not vectorize a sum over groups.
         mean, square = (
@@ -114,14 +114,14 @@ class Dense(nnx.Module):
         self.bias = nnx.Param(jnp.zeros((cout,), jnp.float32))
 
     def __call__(self, x: Float[Array, '*n cin']) -> Float[Array, '*n cout']:
-        """The layer without its non-linearity."""
+        """Apply the layer, without non-linearity."""
         return jnp.dot(x, self.kernel[...], precision=jax.lax.Precision.HIGHEST) + self.bias[...]
 
 
 def two_class_logit(scores: Float[Array, 'n h w 2']) -> Float[Array, 'n h w']:
-    """Logit of the object, class 1, under the softmax of two classes, in float32.
+    """Compute the logit of the object, class 1, under the softmax of two classes, in float32.
 
-    The sigmoid of the difference is that softmax, and its binary cross-entropy the softmax's.
+    The sigmoid of the difference equals that softmax, and their cross-entropies are equal too.
     """
     scores = scores.astype(jnp.float32)
     return scores[..., 1] - scores[..., 0]

@@ -1,4 +1,4 @@
-"""Networks of pairs as evaluation calls them: describe each image once, make both masks of each pair."""
+"""A trained network of pairs: describe each image once, make both masks of each pair."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PairNetwork(TrainedNetwork):
     """A trained network whose masks depend on the pair: a `pairwise.Pairwise` with its parameters."""
 
     def describe(self, batches: Iterable[UInt8[np.ndarray, '_ h w 3']], size: int) -> Any:
-        """Descriptions of all images, on the host: at 224×224 about 100 KB each.
+        """Describe all images; descriptions are on the host, about 100 KB each at 224×224.
 
         Args:
             batches: Of any number of images, RGB, 0-255; sides multiples of 32.
@@ -35,7 +35,7 @@ class PairNetwork(TrainedNetwork):
     def pair_masks(
         self, descriptions: Any, pairs: Int[np.ndarray, 'p 2'], size: int
     ) -> Iterator[Float32[np.ndarray, '_ 2 h w']]:
-        """Probabilities of both masks of each pair, `size` pairs at a time.
+        """Compute probabilities of both masks of each pair, `size` pairs at a time.
 
         Args:
             descriptions: From `describe`.

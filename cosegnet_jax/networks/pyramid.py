@@ -1,9 +1,8 @@
 """A small CoSegNet: a pyramid decoder with skips, and averages weighted by the mask.
 
-The idea is the paper's (Figure 2): each photo is described once, by a mask and an embedding, and pairs are
-decided on embeddings. Encoder and decoder are others: features of all strides meet in a pyramid (Lin et al.,
-Feature Pyramid Networks, CVPR 2017), and the metric network reads averages over the object instead of over
-the photo.
+As in the paper (Figure 2), each photo is described once by a mask and an embedding, and pairs are decided on
+embeddings. The decoder is a pyramid of features of all strides (Lin et al., Feature Pyramid Networks, CVPR
+2017), and the metric network reads averages over the object instead of the photo.
 """
 
 from __future__ import annotations
@@ -37,8 +36,8 @@ class Description(NamedTuple):
 class PyramidCoSegNet(SiameseNetwork):
     """Encoder, pyramid decoder, metric network and decision network.
 
-    The tap of §3.5 is the level after the coarsest: what makes it learns from all pairs, what follows it
-    from the masks of positive pairs only. So the weights of the averages, which follow it, pass no gradient.
+    The tap of §3.5 is the level after the coarsest. The layers before it learn from all pairs, those after it
+    from masks of positive pairs only. So the weights of the averages, which come after it, pass no gradient.
 
     Args:
         encoder: Whose maps, each twice as fine as the next, make the pyramid.
@@ -75,7 +74,7 @@ class PyramidCoSegNet(SiameseNetwork):
         return Description(logits, fu, self.metric(fu))
 
     def _averages(self, logits: Float[Array, 'n h w'], maps: Maps) -> Float[Array, 'n c']:
-        """Averages of maps weighted by the mask's probability."""
+        """Average maps, weighted by the probability of the mask."""
         averages = []
         for features in maps:
             factor = logits.shape[1] // features.shape[1]
@@ -125,7 +124,7 @@ class Level(nnx.Module):
     def __call__(
         self, features: Float[Array, 'n h w cin'], below: Float[Array, 'n h2 w2 c']
     ) -> Float[Array, 'n h w cout']:
-        """The level, after ReLU."""
+        """Compute the level, after ReLU."""
         x = self.lateral_norm(self.lateral(features))
         below = self.narrow(below) if self.narrows else below
         x += below if below.shape[1:3] == (1, 1) else resizing.enlarge(below, 2)
@@ -140,7 +139,7 @@ class UnitMetric(Metric):
         self.norm = nnx.LayerNorm(channels, epsilon=1e-5, rngs=rngs)
 
     def __call__(self, fu: Float[Array, 'n c']) -> Float[Array, 'n 64']:
-        """Embeddings of averages."""
+        """Embed averages."""
         embedding = super().__call__(self.norm(fu))
         return embedding / jnp.sqrt(jnp.sum(jnp.square(embedding), -1, keepdims=True) + 1e-12)
 
@@ -148,7 +147,7 @@ class UnitMetric(Metric):
 class SymmetricDecision(nnx.Module):
     """Two embeddings to one logit, the same in both orders: a line in their cosine, plus a small network.
 
-    FC 32 with ReLU and FC 1 as in §3.3, of products and absolute differences in the place of the numbers.
+    The network is FC 32 with ReLU and FC 1 as in §3.3, on products and absolute differences of the numbers.
     """
 
     def __init__(self, *, rngs: nnx.Rngs):
@@ -158,16 +157,16 @@ class SymmetricDecision(nnx.Module):
         self.bias = nnx.Param(jnp.asarray(-5.0, jnp.float32))
 
     def __call__(self, first: Float[Array, '*n 64'], second: Float[Array, '*n 64']) -> Float[Array, '*n']:
-        """Logit of each pair."""
+        """Compute the logit of each pair."""
         return self._logits(first, second)
 
     def table(self, rows: Float[Array, 'r 64'], columns: Float[Array, 'n 64']) -> Float[Array, 'r n']:
-        """Logits of every (row, column) pair."""
+        """Compute the logits of every (row, column) pair."""
         return self._logits(rows[:, None], columns[None])
 
     def _logits(self, first: Array, second: Array) -> Array:
         products, differences = first * second, jnp.abs(first - second)
-        # Numbers of a unit vector are about 1/8: factors that make products and differences about 1.
+        # Numbers of a unit vector are about 1/8; the factors bring products and differences near 1.
         both = jnp.concatenate([8 * products, 4 * differences], -1)
         line = self.factor[...] * products.sum(-1) + self.bias[...]
         return line + self.fc2(jax.nn.relu(self.fc1(both)))[..., 0]

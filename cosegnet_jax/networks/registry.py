@@ -1,7 +1,6 @@
-"""The networks by the names that `config.model.name` calls them.
+"""The networks by the names of `config.model.name`.
 
-A network joins by an entry here, one in `losses.objectives` if it learns from losses of its own, and its name
-in `config.Model`.
+To add a network, add an entry here and in `losses.objectives`, and its name in `config.Model`.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from cosegnet_jax.networks.pyramid import PyramidCoSegNet
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """How a network is made, and what its masks depend on."""
+    """How to make a network, and whether its masks depend on the pair."""
 
     make: Callable[..., nnx.Module]  # given `config.model`, and as keywords width, dtype and rngs
-    of_pairs: bool = False  # whether masks depend on the pair: then it is a `pairwise.Pairwise`
+    of_pairs: bool = False  # if true, it is a `pairwise.Pairwise`
 
 
 NETWORKS = {
@@ -41,11 +40,11 @@ NETWORKS = {
 
 
 def build(config: Model, seed: int) -> nnx.Module:
-    """The network that `config` describes, with random weights drawn from `seed`."""
+    """Build the network of `config` with random weights drawn from `seed`."""
     dtype = jnp.dtype(config.dtype)
     return NETWORKS[config.name].make(config, width=config.width, dtype=dtype, rngs=nnx.Rngs(seed))
 
 
 def graph(config: Model) -> nnx.GraphDef:
-    """Structure of the network without its weights, to be merged with them inside a jitted function."""
+    """Return the structure of a network, to merge with parameters inside a jitted function."""
     return nnx.graphdef(nnx.eval_shape(lambda: build(config, 0)))

@@ -1,4 +1,4 @@
-"""A network with its parameters on its devices, and where it came from."""
+"""A trained network: parameters on devices, and where they came from."""
 
 from __future__ import annotations
 
@@ -19,34 +19,33 @@ from cosegnet_jax.networks import registry
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TrainedNetwork:
-    """What evaluation, prediction, serving, export and benchmarks hold; made by `networks.trained`.
+    """A network as evaluation, prediction, serving, export and benchmarks use it; from `networks.trained`.
 
-    Its kinds are `ImageNetwork`, whose masks are made once an image, and `PairNetwork`, whose masks depend on
-    the pair.
+    There are two kinds: `ImageNetwork`, with one mask per image, and `PairNetwork`, whose masks depend on the
+    pair.
     """
 
-    config: Config  # that it was trained with
+    config: Config  # of its training
     params: Any = dataclasses.field(repr=False)  # nested dict of float32 arrays, on every device of `mesh`
     mesh: Mesh = dataclasses.field(repr=False)  # the devices
     step: int = 0  # of training
-    dataset: str = ''  # that it was trained on
+    dataset: str = ''  # of its training
     images: int = 0  # photos of the training part
 
     @functools.cached_property
     def graph(self) -> nnx.GraphDef:
-        """The structure, to be merged with the parameters inside a jitted function."""
+        """The structure, to merge with parameters inside a jitted function."""
         return registry.graph(self.config.model)
 
     def with_dtype(self, dtype: str) -> TrainedNetwork:
-        """The same parameters, with convolutions computed in another type: 'float32' or 'bfloat16'."""
+        """Return the network with convolutions computed in another type: 'float32' or 'bfloat16'."""
         model = dataclasses.replace(self.config.model, dtype=dtype)
         return dataclasses.replace(self, config=dataclasses.replace(self.config, model=model))
 
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that say which network this is, wherever it is kept.
+        """Compute 16 hexadecimal digits that identify modules, parameters and image size.
 
-        Networks have the same where their modules, parameters and image size are the same. What training
-        began with and how long it took does not count.
+        Other settings of the training do not count.
         """
         model = nnx.eval_shape(lambda: registry.build(self.config.model, 0))
         digest = hashlib.sha256(repr((self.config.scored_size, *_modules(model))).encode())
@@ -57,7 +56,7 @@ class TrainedNetwork:
 
 
 def _modules(model: nnx.Module) -> Iterator[tuple[Any, ...]]:
-    """Place, class and settings of each module of a network, in words that no two processes differ in."""
+    """List place, class and settings of each module, in words that are the same in every process."""
     for path, module in nnx.iter_modules(model):
         settings = {
             name: getattr(value, '__qualname__', None) or str(value)

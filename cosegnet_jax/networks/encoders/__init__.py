@@ -1,6 +1,6 @@
-"""Encoders: photos to feature maps. `ENCODERS` has them by the name that `config.model.encoder` calls.
+"""Encoders: photos to feature maps. `ENCODERS` has them by the names of `config.model.encoder`.
 
-An encoder of another package joins by a line: `ENCODERS['name'] = Encoder(...)` (docs/extending.md).
+Another package adds one by `ENCODERS['name'] = Encoder(...)` (docs/extending.md).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ENCODERS: dict[str, Encoder] = {
 
 
 def find_encoder(name: str) -> Encoder:
-    """The encoder of this name.
+    """Find an encoder by name.
 
     Raises:
         UserError: There is none.

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 to 4: inverted residuals with ReLU6, without squeeze and excitation.
 
 Tan and Le, EfficientNet, ICML 2019, in its form for small devices (tensorflow/tpu, efficientnet/lite, 2020).
-Batch normalization is part of the convolutions here: after training on ImageNet it is a factor and a bias.
+Batch normalization is folded into the convolutions: after training on ImageNet it is a factor and a bias.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Block(NamedTuple):
 
 
 def blocks(variant: int) -> tuple[Block, ...]:
-    """The blocks of a network, in order."""
+    """List the blocks of a network, in order."""
     width, depth = VARIANTS[variant]
     found, cin = [], STEM
     for stage, (size, stride, expansion, channels, repetitions) in enumerate(_STAGES, 1):
@@ -60,7 +60,7 @@ def blocks(variant: int) -> tuple[Block, ...]:
 
 
 def _rounded(channels: float) -> int:
-    """The nearest multiple of 8 that is not less than nine tenths."""
+    """Round to the nearest multiple of 8 that is not less than nine tenths."""
     nearest = max(8, int(channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * channels else nearest
 
@@ -79,7 +79,7 @@ class InvertedResidual(nnx.Module):
         self.adds = block.stride == 1 and block.cin == block.cout
 
     def __call__(self, x: Float[Array, 'n h w cin']) -> Float[Array, 'n h2 w2 cout']:
-        """The block's map."""
+        """Apply the block."""
         y = jax.nn.relu6(self.expand(x)) if self.expands else x
         y = self.project(jax.nn.relu6(self.depthwise(y)))
         return x + y if self.adds else y
@@ -103,7 +103,7 @@ class EfficientNetLite(Chain):
         self.layers = nnx.Dict({'stem': stem, **residuals})
 
     def run_block(self, number: int, x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c2']:
-        """All that makes the last map of one stride, from the photo or from the last map of half of it."""
+        """Compute the last map of a stride from the last map of half that stride, or from the photo."""
         for name in self.groups[number]:
             x = self.layers[name](x)
             x = jax.nn.relu6(x) if name == 'stem' else x
@@ -111,7 +111,7 @@ class EfficientNetLite(Chain):
 
 
 def groups(variant: int) -> tuple[tuple[str, ...], ...]:
-    """Layers of each stride: of the first one the stem, and blocks up to the next one that halves the map."""
+    """Group layers by stride: each group but the first starts with a block that halves the map."""
     found = [['stem']]
     for block in blocks(variant):
         if block.stride == 2:
@@ -121,7 +121,7 @@ def groups(variant: int) -> tuple[tuple[str, ...], ...]:
 
 
 def encoder(variant: int) -> Encoder:
-    """EfficientNet-Lite of this number."""
+    """Describe EfficientNet-Lite of this number."""
     channels = {block.name: block.cout for block in blocks(variant)}
     return Encoder(
         build=functools.partial(EfficientNetLite, variant),

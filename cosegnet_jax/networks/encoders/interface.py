@@ -1,4 +1,4 @@
-"""What the networks ask of an encoder."""
+"""The interface of encoders."""
 
 from __future__ import annotations
 
@@ -15,20 +15,17 @@ from cosegnet_jax.runtime.errors import UserError
 
 
 class Chain(nnx.Module):
-    """An encoder of blocks that each halve the map, of which the last ones' maps are given.
-
-    A subclass has `block_count` and `map_count`, and computes a block in `run_block`.
-    """
+    """An encoder of blocks that each halve the map; it returns the maps of the last `map_count` blocks."""
 
     block_count: int
     map_count: int
 
     def run_block(self, number: int, x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c2']:
-        """The map of block `number`, counted from 0, from the map of the one before it."""
+        """Compute the map of block `number`, counted from 0, from the map before it."""
         raise NotImplementedError
 
     def __call__(self, x: Float[Array, 'n h w 3']) -> tuple[Float[Array, 'n _ _ _'], ...]:
-        """The maps of normalized photos, the finest first."""
+        """Compute the maps of normalized photos, the finest first."""
         return self.first_maps(x, self.block_count)
 
     def first_maps(self, x: Float[Array, 'n h w 3'], blocks: int) -> tuple[Float[Array, 'n _ _ _'], ...]:
@@ -63,7 +60,7 @@ class Encoder:
     std: tuple[float, float, float]  # likewise
 
     def normalize(self, images: UInt8[Array, 'n h w 3'], dtype: Any) -> Float[Array, 'n h w 3']:
-        """Pixels 0-255 to its input, on the device: bytes cross to it four times faster than floats.
+        """Convert pixels 0-255 to the input of the encoder; bytes reach the device faster than floats.
 
         Raises:
             UserError: A side is no multiple of the last stride.
@@ -81,5 +78,5 @@ class Encoder:
         return z.astype(dtype)
 
     def widths(self, width: float) -> tuple[int, ...]:
-        """Channels of each map under the width multiplier."""
+        """Compute the channels of each map under the width multiplier."""
         return tuple(scaled(channels, width) for channels in self.channels)

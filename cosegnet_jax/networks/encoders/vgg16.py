@@ -12,8 +12,8 @@ from cosegnet_jax.networks.encoders.interface import Chain, Encoder
 from cosegnet_jax.networks.layers import Conv3x3, scaled
 from cosegnet_jax.ops.pooling import max_pool
 
-# The one input convention, per RGB channel on the scale 0-255: z = (pixel - MEAN) / STD.
-# The mean is the one that VGG16 was trained with; imported weights of any convention are folded to it.
+# Input, per RGB channel on the scale 0-255: z = (pixel - MEAN) / STD. VGG16 was trained with this mean;
+# imported weights are converted to this input.
 MEAN = (123.68, 116.779, 103.939)
 STD = (58.395, 57.12, 57.375)
 
@@ -50,7 +50,7 @@ class VGG16(Chain):
         self.pool = max_pool
 
     def run_block(self, number: int, x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c2']:
-        """Convolutions and pooling; f is the last map, 1/32 of the side with 512 channels at width 1."""
+        """Apply convolutions and pooling; f is the last map, 1/32 of the side, 512 channels at width 1."""
         for name, _ in BLOCKS[number]:
             x = self.activation(self.layers[name](x))
         return self.pool(x)

@@ -1,6 +1,6 @@
 """Semantic-aware attention (Chen, Huang and Nakayama, ACCV 2018), native size 512×512.
 
-What an image shows as a whole decides which channels of the other image's features pass to the decoder.
+The content of an image decides which channels of the other image's features pass to the decoder.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ BLOCKS = (256, 128, 64, 32, 16)  # channels after each enlargement, half of thos
 
 
 class Description(NamedTuple):
-    """What one look at each image gives."""
+    """All that is computed of an image alone."""
 
     f: Float[Array, 'n h w c']  # the encoder's feature map
     attention: Float[Array, 'n c']  # weight of each channel, between 0 and 1, in the type of f
 
 
 class SemanticAttention(nnx.Module):
-    """One image's attention on the other's features to the latter's mask; interface as `networks.pairwise`.
+    """Masks from the features of an image and the attention of its partner; see `networks.pairwise`.
 
-    Departures from the authors' program, where the paper says little of the decoder: no batch
-    normalization, by which a mask would depend on the other pairs of a training batch; zeros instead of
-    mirrored pixels around a map, which may be too small to mirror. Taken from it: the 7×7 convolution to
-    two classes, and nothing after the sum of a residual block.
+    The paper says little of the decoder. As in the authors' program, a 7×7 convolution leads to two classes,
+    and nothing follows the sum of a residual block. Unlike it, there is no batch normalization, which would
+    make masks depend on the other pairs of a batch, and maps are padded with zeros instead of mirrored
+    pixels, since they may be too small to mirror.
 
     Args:
         width: Multiplies the channels of all layers but the last; 1 is the published network.
@@ -61,18 +61,14 @@ class SemanticAttention(nnx.Module):
         self.dtype = dtype
 
     def describe(self, images: UInt8[Array, 'n h w 3']) -> Description:
-        """VGG16 and the attention: all that looks at one image alone."""
+        """Compute feature map and attention of each image."""
         f = self.encoder(vgg16.ENCODER.normalize(images, self.dtype))[-1]
         attention = jax.nn.sigmoid(self.fc2(jnp.tanh(self.fc1(global_average(f)))))
         return Description(f, attention.astype(self.dtype))
 
     def pair_masks(self, first: Description, second: Description) -> Float[Array, 'n height width']:
-        """Mask logits of the first image of each pair, given the second: only its attention counts."""
+        """Compute mask logits of the first image of each pair; of the second only the attention counts."""
         return self._decode(first.f * second.attention[:, None, None])
-
-    def group_masks(self, group: Description) -> Float[Array, 'n height width']:
-        """Mask logits of each image of a group under the mean attention of all, its own included."""
-        return self._decode(group.f * group.attention.mean(axis=0))
 
     def _decode(self, x: Float[Array, 'n h w c']) -> Float[Array, 'n height width']:
         for number in range(1, RESIDUAL_BLOCKS + 1):

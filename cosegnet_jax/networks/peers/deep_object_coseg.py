@@ -1,7 +1,7 @@
 """DOCS: Deep Object Co-Segmentation (Li, Hosseini Jafari and Rother, ACCV 2018), native size 512×512.
 
-Every feature of an image is compared with every feature of the other at a displacement of up to 15 each
-way; the decoder sees those products beside the image's own features.
+Every feature of an image is compared with the features of the other at displacements of up to 15 each way.
+The decoder reads these products beside the image's own features.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REACH = 15  # largest displacement; at 512×512 the maps are 16×16, so it reach
 DISPLACEMENTS = (2 * REACH + 1) ** 2
 BLOCKS = (512, 512, 256, 128, 64)  # channels of the decoder's blocks, each twice the size of the one before
 
-# He normal: a pixel of the enlarged map sees a quarter of the 4×4 taps, so its fan-in is a quarter, too.
+# He normal: a pixel of the enlarged map sees a quarter of the 4×4 taps, so its fan-in is a quarter.
 deconv_start = nnx.initializers.variance_scaling(4 * 2.0, 'fan_in', 'truncated_normal')
 
 
@@ -31,18 +31,18 @@ def leaky_relu(x: Float[Array, '*shape']) -> Float[Array, '*shape']:
 
 
 class Description(NamedTuple):
-    """What one look at each image gives."""
+    """All that is computed of an image alone."""
 
     features: Float[Array, 'n h w c']  # conv6_2
     squeezed: Float[Array, 'n h w c2']  # the same on half the channels, for the decoder
 
 
 class DeepObjectCoSeg(nnx.Module):
-    """Correlation of two feature maps to the mask of the first image; interface as `networks.pairwise`.
+    """Masks from the correlation of two feature maps; see `networks.pairwise`.
 
-    The paper leaves open, or the authors' two programs contradict each other: the correlation has no
-    activation (their Caffe program has a leaky ReLU of 0.1, their PyTorch program none); the two classes
-    come from a 3×3 convolution; and what is not VGG16's starts He normal, as in the rest of this project.
+    Three choices that the paper leaves open, or in which the authors' programs differ: the correlation has no
+    activation (their Caffe program has a leaky ReLU of 0.1, their PyTorch program none); a 3×3 convolution
+    leads to the two classes; and layers outside VGG16 start He normal, as in the rest of this project.
 
     Args:
         width: Multiplies the channels of all layers but the last; 1 is the published network.
@@ -71,13 +71,13 @@ class DeepObjectCoSeg(nnx.Module):
         self.dtype = dtype
 
     def describe(self, images: UInt8[Array, 'n h w 3']) -> Description:
-        """VGG16, conv6_1, conv6_2 and the 1×1 convolution: all that looks at one image alone."""
+        """Compute the features of each image."""
         x = self.encoder(vgg16.ENCODER.normalize(images, self.dtype))[-1]
         x = leaky_relu(self.conv6_2(leaky_relu(self.conv6_1(x))))
         return Description(x, self.squeeze(x))
 
     def pair_masks(self, first: Description, second: Description) -> Float[Array, 'n height width']:
-        """Mask logits of the first image of each pair, given the second."""
+        """Compute mask logits of the first image of each pair, given the second."""
         compared = correlate(first.features, second.features, REACH)
         x = leaky_relu(self.mix(jnp.concatenate([first.squeezed, compared], axis=-1)))
         for number in range(1, len(BLOCKS) + 1):
@@ -89,11 +89,10 @@ class DeepObjectCoSeg(nnx.Module):
 def correlate(
     first: Float[Array, 'n h w c'], second: Float[Array, 'n h w c'], reach: int
 ) -> Float[Array, 'n h w displacements']:
-    """Products of each feature of `first` with the features of `second` around the same place.
+    """Multiply each feature of `first` with the features of `second` around the same place.
 
-    One matrix product compares all places with all places: h·w numbers a place, no more than are asked for
-    on a map of up to (2·reach + 1)² places (images of 992×992). Displacements are then read out by padding
-    and reshaping, whose gradient is a copy, too; that of a gather would be a scatter.
+    One matrix product compares all places with all places. Padding and reshaping then select the
+    displacements; their gradient is a copy, while that of a gather would be a scatter.
 
     Args:
         first: Feature maps.
@@ -113,10 +112,10 @@ def correlate(
 
 
 def _displaced(table: Float[Array, '*rest s s'], reach: int) -> Float[Array, '*rest s displacements']:
-    """The entries of each row from `reach` before the diagonal to `reach` after it, zeros outside.
+    """Select the entries of each row from `reach` before the diagonal to `reach` after it, zeros outside.
 
-    Row s of the padded table holds them from entry s on. Reading the rows one entry too long shifts each
-    by one more than the row before it.
+    Row s of the padded table holds them from entry s on. Reshaping to rows that are one entry longer shifts
+    each row by one more than the row before it.
     """
     *rest, size, _ = table.shape
     length = size + 2 * reach

@@ -126,12 +126,6 @@ def test_without_attention_every_image_gives_the_same_mask(seen, pair_masks):
     np.testing.assert_array_equal(masks[0], masks[1])
 
 
-def test_a_group_is_decoded_under_its_mean_attention(small, seen, pair_masks):
-    mean = jnp.broadcast_to(seen.attention.mean(0), seen.attention.shape)
-    masks = jax.jit(small.group_masks)(seen)
-    np.testing.assert_allclose(masks, pair_masks(seen, Description(seen.f, mean)), rtol=1e-4, atol=1e-5)
-
-
 def test_gradients_reach_every_parameter(small):
     assert twins.unreached(small) == []
 
