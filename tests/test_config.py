@@ -125,7 +125,7 @@ def test_a_network_of_pairs_trains_on_triplets(name):
         ({'optimizer.learning_rate': float('inf')}, 'config.optimizer.learning_rate=inf: must be a finite'),
         ({'optimizer.learning_rate': float('nan')}, 'config.optimizer.learning_rate=nan: must be a finite'),
         ({'optimizer.encoder_rate': float('inf')}, 'config.optimizer.encoder_rate=inf: must be a finite'),
-        ({'model.width': 0.5}, 'VGG16 weights fit config.model.width=1, not 0.5'),
+        ({'model.width': 0.5}, 'published weights fit config.model.width=1, not 0.5'),
     ],
 )
 def test_values_that_contradict_each_other_are_refused_before_training(changes, message):

@@ -13,7 +13,7 @@ from cosegnet_jax.runtime.errors import UserError
 
 
 def fields(kind: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
-    """Every key, such as 'train.steps', with its annotated type."""
+    """List every key, such as 'train.steps', with its annotated type."""
     for name, hint in typing.get_type_hints(kind, include_extras=True).items():
         if dataclasses.is_dataclass(hint):
             yield from fields(hint, f'{prefix}{name}.')
@@ -22,12 +22,12 @@ def fields(kind: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
 
 
 def all_keys() -> Iterator[str]:
-    """Every key with its path, such as 'config.train.steps'."""
+    """List every key with its path, such as 'config.train.steps'."""
     return (f'config.{key}' for key, _ in fields(Config))
 
 
 def check_key(key: str) -> None:
-    """Refuses a path that is no key.
+    """Refuse a path that is no key.
 
     Raises:
         UserError: With the nearest key that exists.
@@ -54,10 +54,10 @@ _ALSO_CALLED = {
 
 
 def nearest_key(name: str) -> str | None:
-    """The key that a wrong name most likely means; None if none comes near.
+    """Find the key that a wrong name most likely means; None if no key is near.
 
     Args:
-        name: A path such as 'config.train.stpes', or what somebody takes for a flag, such as 'lr'.
+        name: A path such as 'config.train.stpes', or a wrong flag such as 'lr'.
     """
     known, last = list(all_keys()), name.split('.')[-1].replace('-', '_')
     if near := difflib.get_close_matches(name, known, 1, 0.8):  # a misspelt word of the path

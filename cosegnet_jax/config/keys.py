@@ -49,7 +49,7 @@ Amount = Annotated[float, AtLeast(0)]
 Fraction = Annotated[float, AtLeast(0), Below(1)]
 Place = Annotated[str, OnThisMachine()]
 
-# Who reads a key.
+# Conditions under which keys are read.
 _COSEGNET = ReadWith('model.name', ('cosegnet',))
 _PYRAMID = ReadWith('model.name', ('pyramid',))
 _DECIDES = ReadWith('model.name', ('cosegnet', 'pyramid'))  # with a metric and a decision network
@@ -196,9 +196,8 @@ class Config:
 
 
 def default() -> ConfigDict:
-    """Every key at its default, as the `ConfigDict` that a config file starts from.
+    """Return every key at its default: the paper's network, losses and optimizer on the embedded data set.
 
-    That is the paper's network, losses and optimizer on the embedded data set; `configs/pascal_voc.py` is the
-    paper's experiment.
+    A config file starts from it; `configs/pascal_voc.py` is the paper's experiment.
     """
     return ConfigDict(dataclasses.asdict(Config()))

@@ -24,7 +24,7 @@ class Key(NamedTuple):
 
 
 def described() -> Iterator[Key]:
-    """All keys, in the order of keys.py."""
+    """List all keys, in the order of keys.py."""
     yield from _of(keys.Config(), 'config', _comments())
 
 
@@ -40,7 +40,7 @@ def _of(part: Any, prefix: str, comments: dict[tuple[str, str], str]) -> Iterato
 
 
 def _comments() -> dict[tuple[str, str], str]:
-    """The comment beside each field of each class; '' where there is none."""
+    """Read the comment beside each field of each class; '' where there is none."""
     source = inspect.getsource(keys)
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     by_line = {

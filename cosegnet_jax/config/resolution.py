@@ -18,7 +18,7 @@ from cosegnet_jax.runtime.places import local_path
 
 
 def restore(raw: Mapping[str, Any]) -> Config:
-    """Typed and frozen form of a config that was stored: `resolve` accepted it once.
+    """Return the typed and frozen form of a config that was stored after `resolve` accepted it.
 
     Raises:
         UserError: A key that does not exist (with the nearest one), or a value of a wrong type or range.
@@ -27,10 +27,10 @@ def restore(raw: Mapping[str, Any]) -> Config:
 
 
 def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
-    """Checked, typed and frozen form of `raw`.
+    """Return the checked, typed and frozen form of `raw`.
 
     Raises:
-        UserError: As of `restore`; or values that contradict each other, or that nothing would read.
+        UserError: As of `restore`; or values contradict each other, or nothing reads them.
     """
     config = restore(raw.to_dict() if isinstance(raw, ConfigDict) else raw)
     for key, side in (('image_size', config.image_size), ('evaluation.image_size', config.scored_size)):
@@ -63,9 +63,9 @@ def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
             f'config.optimizer.warmup_steps={config.optimizer.warmup_steps}: the run has '
             f'config.train.steps={config.train.steps} and would end before the rate is reached; lower it'
         )
-    if config.model.width != 1 and config.model.weights == 'imagenet' and config.model.encoder == 'vgg16':
+    if config.model.width != 1 and config.model.weights != 'none':
         raise UserError(
-            f'config.model.weights=imagenet: VGG16 weights fit config.model.width=1, not '
+            f'config.model.weights={config.model.weights}: published weights fit config.model.width=1, not '
             f'{config.model.width:g}; use config.model.weights=none'
         )
     if config.model.name not in ('cosegnet', 'pyramid') and config.data.sampler != 'triplets':
@@ -78,7 +78,7 @@ def resolve(raw: ConfigDict | Mapping[str, Any]) -> Config:
 
 
 def _refuse_unread(config: Config) -> None:
-    """Refuses a value that nothing would read, by what the fields say of themselves."""
+    """Refuse a value that nothing reads, by the annotations of its field."""
     defaults = Config()
     for key, hint in fields(Config):
         value = _value(config, key)
@@ -117,7 +117,7 @@ def _resolve(kind: Any, raw: Mapping[str, Any], prefix: str) -> Any:
 
 
 def _checked(hint: Any, value: Any, path: str) -> Any:
-    """`value` in the type that `hint` asks for, an int for a float included."""
+    """Check `value` against `hint`, and convert an int to a float where one is asked for."""
     kind, *bounds = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
     if typing.get_origin(kind) is Literal:
         if value not in typing.get_args(kind):

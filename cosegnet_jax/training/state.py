@@ -15,7 +15,6 @@ from cosegnet_jax import networks, weights
 from cosegnet_jax.config import Config, Model
 from cosegnet_jax.networks.encoders import find_encoder
 from cosegnet_jax.runtime import mesh as meshes
-from cosegnet_jax.runtime.errors import UserError
 
 _NOISE = 0.2  # share of He normal noise in the identity that a decoder may begin with
 
@@ -109,15 +108,10 @@ def read_encoder(config: Model) -> Any:
     layers are far apart, and the margin of 1 in equation 3 has no effect.
 
     Raises:
-        UserError: The weights cannot be read, or do not fit the width.
+        UserError: The weights cannot be read.
     """
     if config.weights == 'none':
         return None
-    if config.width != 1:
-        raise UserError(
-            f'config.model.weights={config.weights}: published weights fit config.model.width=1, '
-            f'not {config.width:g}; use config.model.weights=none'
-        )
     layers = weights.load(config.encoder, config.weights)
     if config.feature_scale != 1:
         last = find_encoder(config.encoder).blocks[-1][-1]

@@ -252,12 +252,6 @@ def test_classes_too_small_to_validate_on_are_refused_before_training(tmp_path, 
         loop.train(SMALL, tmp_path, validate)
 
 
-def test_weights_that_do_not_fit_the_width_are_refused_at_once(tmp_path):
-    config = dataclasses.replace(SMALL, model=dataclasses.replace(SMALL.model, weights='imagenet'))
-    with pytest.raises(UserError, match=r'published weights fit config\.model\.width=1'):
-        loop.train(config, tmp_path, validate)
-
-
 def test_a_batch_that_the_devices_cannot_share_is_refused(tmp_path):
     train = dataclasses.replace(SMALL.train, batch_triplets=12)
     with pytest.raises(
