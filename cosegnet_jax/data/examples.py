@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
@@ -67,6 +68,10 @@ class Examples:
     def batches(self, size: int) -> list[slice]:
         """Divide the rows, in order, into slices of at most `size`."""
         return [slice(start, start + size) for start in range(0, len(self), size)]
+
+    def photos(self, size: int) -> Iterator[UInt8[np.ndarray, '_ height width 3']]:
+        """Read the photos in order, at most `size` at a time."""
+        return (np.asarray(self.images[rows]) for rows in self.batches(size))
 
     def subset(self, indices: Int[np.ndarray, ' m']) -> Examples:
         """Select the examples at `indices`, in that order, under the same class list."""

@@ -21,8 +21,8 @@ def thumbnails(examples: Examples) -> UInt8[np.ndarray, 'n 192']:
     """Return the 8×8 RGB pixels of each photo as one row; photos are read in blocks."""
     rows = [
         np.asarray(Image.fromarray(photo).resize((SIDE, SIDE), Image.Resampling.BOX)).reshape(-1)
-        for batch in examples.batches(_BLOCK)
-        for photo in np.asarray(examples.images[batch])
+        for photos in examples.photos(_BLOCK)
+        for photo in photos
     ]
     return np.stack(rows) if rows else np.zeros((0, 3 * SIDE**2), np.uint8)
 

@@ -86,8 +86,7 @@ def _describe(
 ) -> Iterator[tuple[slice, Bool[np.ndarray, 'b h w'], Float32[np.ndarray, 'b 64']]]:
     """Make rows, masks and embeddings, batch by batch."""
     settings = config.evaluation
-    batches = list(examples.batches(settings.batch_images))
-    photos = (np.asarray(examples.images[rows]) for rows in batches)
-    described = network.describe(photos, settings.batch_images)
-    for rows, (probability, embedding) in zip(batches, described, strict=True):
+    rows_of = examples.batches(settings.batch_images)
+    described = network.describe(examples.photos(settings.batch_images), settings.batch_images)
+    for rows, (probability, embedding) in zip(rows_of, described, strict=True):
         yield rows, PRESETS[settings.protocol].masks(probability, settings.mask_threshold), embedding

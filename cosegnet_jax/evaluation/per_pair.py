@@ -103,8 +103,7 @@ def _segment(
 ) -> Iterator[tuple[slice, Bool[np.ndarray, 'b 2 h w'], Float32[np.ndarray, ' b']]]:
     """Make rows of pairs, their thresholded masks and their highest probability, batch by batch."""
     settings = config.evaluation
-    photos = (np.asarray(examples.images[rows]) for rows in examples.batches(settings.batch_images))
-    described = network.describe(photos, settings.batch_images)
+    described = network.describe(examples.photos(settings.batch_images), settings.batch_images)
     start = 0
     for probability in network.pair_masks(described, chosen, settings.batch_images):
         rows = slice(start, start + len(probability))

@@ -1,7 +1,7 @@
-"""Decisions that are probabilities, and masks cut at one half: both fitted on the validation part.
+"""Calibration of decisions and masks on the validation part.
 
-A network that learns from few photos is too sure of itself on others, and masks that are trained for overlap
-are a little large. Three numbers mend that. They go into the weights of the last layers
+A network that learns from few photos is overconfident on others, and masks that are trained for overlap are a
+little large. Three numbers correct this. They go into the weights of the last layers
 (`networks.pyramid.calibrate`), so that every form of the network has them and one half is the threshold.
 """
 
@@ -25,7 +25,7 @@ _STIFFNESS = 1e-3  # keeps the line where few pairs say little
 
 
 class Calibration(NamedTuple):
-    """What `networks.pyramid.calibrate` does to the logits of decisions and masks."""
+    """How `networks.pyramid.calibrate` changes the logits of decisions and masks."""
 
     factor: float  # of the logit of a decision
     shift: float  # added to it
@@ -33,19 +33,19 @@ class Calibration(NamedTuple):
 
 
 def calibrated(network: ImageNetwork, calibration: Calibration) -> ImageNetwork:
-    """The network after calibration."""
+    """Calibrate a network."""
     return dataclasses.replace(network, params=pyramid.calibrate(network.params, *calibration))
 
 
 def fit_calibration(config: Config, network: ImageNetwork, examples: Examples) -> Calibration:
-    """Fits the masks' shift by the mean Jaccard index of the images, then the decisions' line by likelihood.
+    """Fit the shift of masks by mean Jaccard index, and the line of decisions by likelihood.
 
-    Positive and negative pairs weigh as much as in training, whatever their numbers: nobody knows how often
-    two photos of a user share something.
+    Positive and negative pairs have the weights of training, whatever their numbers: nobody knows how often
+    two photos of a user share an object.
 
     Args:
         config: Holds the weights of positive and negative pairs.
-        network: To be calibrated; its masks are those of `PyramidCoSegNet`.
+        network: A `PyramidCoSegNet`.
         examples: The validation part.
     """
     masks, _ = _describe(config, network, examples)
@@ -64,17 +64,16 @@ def fit_calibration(config: Config, network: ImageNetwork, examples: Examples) -
 def _describe(
     config: Config, network: ImageNetwork, examples: Examples
 ) -> tuple[Float[np.ndarray, 'n h w'], Float[np.ndarray, 'n 64']]:
-    """Mask probabilities and embeddings of all images."""
+    """Compute mask probabilities and embeddings of all images."""
     size = config.evaluation.batch_images
-    photos = (np.asarray(examples.images[rows]) for rows in examples.batches(size))
-    masks, embeddings = zip(*network.describe(photos, size), strict=True)
+    masks, embeddings = zip(*network.describe(examples.photos(size), size), strict=True)
     return np.concatenate(masks), np.concatenate(embeddings)
 
 
 def fit_line(
     logits: Float[np.ndarray, ' n'], share: Bool[np.ndarray, ' n'], weights: tuple[float, float]
 ) -> tuple[float, float]:
-    """Factor and shift of logits that make the decisions most likely (Platt, 1999).
+    """Fit factor and shift of logits that make the decisions most likely (Platt, 1999).
 
     Args:
         logits: Of pairs.
@@ -96,7 +95,7 @@ def fit_line(
 def _jaccard(
     masks: Float[np.ndarray, 'n h w'], truth: Bool[np.ndarray, 'n h w']
 ) -> Float[np.ndarray, 'n thresholds']:
-    """Jaccard index of each image at each threshold; one where both are empty."""
+    """Compute the Jaccard index of each image at each threshold; one where both masks are empty."""
     found = []
     for threshold in _THRESHOLDS:
         cut = masks >= threshold

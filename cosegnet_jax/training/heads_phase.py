@@ -94,7 +94,7 @@ def _averages(
     network: ImageNetwork, examples: Examples, mirrored: bool, size: int
 ) -> Float32[np.ndarray, 'n c']:
     """Compute the average of the tap of every image, `size` images at a time."""
-    photos = (np.asarray(examples.images[rows]) for rows in examples.batches(size))
+    photos = examples.photos(size)
     if mirrored:
         photos = (images[:, :, ::-1] for images in photos)
     return np.concatenate(list(network.averages(photos, size)))
