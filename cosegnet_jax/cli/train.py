@@ -14,6 +14,6 @@ def main() -> None:
     config, workdir = command_line.config(), command_line.workdir()
     train(config, workdir, validate)
     print(f'The run is in {workdir}: checkpoints/, metrics.jsonl, and events/ for TensorBoard.')
-    print(f'Score it:  cosegnet eval --config={command_line.config_file()} --workdir={workdir}')
+    print(f'Score it:  cosegnet eval --workdir={workdir}')
     if not networks.NETWORKS[config.model.name].of_pairs:
         print(f'Use it:    cosegnet predict PHOTOS --model={workdir}')

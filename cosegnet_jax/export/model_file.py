@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from cosegnet_jax import __version__, networks
-from cosegnet_jax.config import restore
+from cosegnet_jax.config import Model, restore
 from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
@@ -47,18 +47,12 @@ def release(network: TrainedNetwork) -> TrainedNetwork:
     return dataclasses.replace(network, config=config)
 
 
-def check_kind(network: TrainedNetwork, path: Path) -> ImageNetwork:
-    """Refuse a network that looks at pairs: nothing that takes photos one by one can use it.
-
-    Raises:
-        UserError: Naming `path`, where the network is from.
-    """
-    if not isinstance(network, ImageNetwork):
-        raise UserError(
-            f'{path}: a network of config.model.name={network.config.model.name}, whose masks depend on the '
-            f'pair; name one of cosegnet'
-        )
-    return network
+def wrong_kind(config: Model, path: Path) -> UserError:
+    """Make the error for a network whose masks depend on the pair, which `path` holds."""
+    return UserError(
+        f'{path}: a network of config.model.name={config.name}, whose masks depend on the pair; '
+        f'name one of cosegnet'
+    )
 
 
 def named(params: Any) -> dict[str, Any]:
@@ -116,7 +110,7 @@ def read(path: Path, mesh: Mesh) -> ImageNetwork:
     leaves = [array.astype(np.float32) for array in arrays.values()]
     params = jax.tree.unflatten(jax.tree.structure(expected), leaves)
     params = jax.tree.map(lambda array, like: jax.device_put(array, like.sharding), params, expected)
-    return check_kind(networks.trained(params=params, mesh=mesh, **about), path)
+    return ImageNetwork(params=params, mesh=mesh, **about)
 
 
 def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
@@ -138,6 +132,8 @@ def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:
         config = restore(config)
     except UserError as error:
         raise UserError(f'{path}: written by another version, cosegnet_jax {version} ({error})') from error
+    if networks.NETWORKS[config.model.name].of_pairs:
+        raise wrong_kind(config.model, path)
     return {'step': step, 'config': config, 'dataset': dataset, 'images': images}
 
 

@@ -31,7 +31,10 @@ def load(name: str | None, mesh: Mesh, step: int | None = None) -> ImageNetwork:
         UserError: There is none, it is damaged, or it is of a network that looks at pairs.
     """
     if run := run_folder(name):
-        return model_file.check_kind(checkpoints.load_network(run, None, mesh, step), run)
+        network = checkpoints.load_network(run, None, mesh, step)
+        if not isinstance(network, ImageNetwork):
+            raise model_file.wrong_kind(network.config.model, run)
+        return network
     path = shipped_network.find() if name is None else find(name)
     network = model_file.read(path, mesh)
     if step not in (None, network.step):
