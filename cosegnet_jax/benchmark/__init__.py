@@ -1,1 +1,1 @@
-"""How fast, how much of what the machine can do, and against whom."""
+"""`cosegnet benchmark`: speed, share of what the machine can do, and comparison with other programs."""

@@ -1,4 +1,4 @@
-"""Evaluation of all pairs of some images of noise, and how its time grows with their number."""
+"""Evaluation of all pairs of images of noise, and how its time grows with their number."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ IMAGES = (50, 100, 200, 400)  # of the mode 'pairs'
 
 
 def evaluate(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
-    """All pairs of `config.evaluation.batch_images` images, each of which is described once."""
+    """Measure all pairs of `config.evaluation.batch_images` images, each described once."""
     images = config.evaluation.batch_images
     network, pixels, pairs = _network(config), _noise(config, images), _pairs(images)
     if isinstance(network, PairNetwork):
-        once, masks = partial(_looked_at, network, pixels, pairs), pairs.size
+        once, masks = partial(_decide_by_masks, network, pixels, pairs), pairs.size
     else:
-        once, masks = partial(_described_and_decided, network, pixels), images
+        once, masks = partial(_describe_and_decide, network, pixels), images
 
     start = time.perf_counter()
     once()
@@ -48,11 +48,10 @@ def evaluate(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
 
 
 def growth(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
-    """What takes time once an image and what once a pair: a row for each of `IMAGES`.
+    """Measure the time of images and of pairs: a row for each of `IMAGES`.
 
-    The first row also has the time to run the network anew on both images of every pair, as networks must
-    that take two images in; measured once, for it is long. Where `config.evaluation.batch_images` divides 50,
-    no batch is padded.
+    The first row also has the time to run the network on both images of every pair, as networks of pairs
+    must; measured once, since it is long. If `config.evaluation.batch_images` divides 50, no batch is padded.
 
     Raises:
         UserError: The network makes its masks once a pair.
@@ -64,13 +63,13 @@ def growth(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
             'use cosegnet, or --mode=eval'
         )
     pixels = _noise(config, max(IMAGES))
-    embedding = _described(network, pixels[:1])
-    _decided(network, embedding)  # both are compiled now
+    embedding = _describe(network, pixels[:1])
+    _decide(network, embedding)  # both are compiled now
     for images in IMAGES:
         pairs = _pairs(images)
-        describe_s = timing.median_seconds(partial(_described, network, pixels[:images]), blocks, repeats)
+        describe_s = timing.median_seconds(partial(_describe, network, pixels[:images]), blocks, repeats)
         decide_s = timing.median_seconds(
-            partial(_decided, network, embedding.repeat(images, 0)), blocks, repeats
+            partial(_decide, network, embedding.repeat(images, 0)), blocks, repeats
         )
         row = {
             **about(config, network.mesh),
@@ -82,40 +81,40 @@ def growth(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
             'decide_s_per_pair': decide_s / len(pairs),
         }
         if images == IMAGES[0]:
-            anew_s = timing.median_seconds(partial(_described, network, pixels[pairs.ravel()]), 1, 1)
+            anew_s = timing.median_seconds(partial(_describe, network, pixels[pairs.ravel()]), 1, 1)
             row |= {'every_pair_anew_s': anew_s, 'every_pair_anew_ratio': anew_s / (describe_s + decide_s)}
         yield row
 
 
-def _described(network: ImageNetwork, pixels: UInt8[np.ndarray, 'n h w 3']) -> Float32[np.ndarray, 'n 64']:
-    """Embeddings of images, whose masks are made, too, but not kept, as in evaluation."""
+def _describe(network: ImageNetwork, pixels: UInt8[np.ndarray, 'n h w 3']) -> Float32[np.ndarray, 'n 64']:
+    """Compute embeddings, and masks that are not stored, as in evaluation."""
     size = network.config.evaluation.batch_images
     batches = (pixels[start : start + size] for start in range(0, len(pixels), size))
     return np.concatenate([embeddings for _, embeddings in network.describe(batches, size)])
 
 
-def _described_and_decided(
+def _describe_and_decide(
     network: ImageNetwork, pixels: UInt8[np.ndarray, 'n h w 3']
 ) -> Float32[np.ndarray, 'n n']:
-    return _decided(network, _described(network, pixels))
+    return _decide(network, _describe(network, pixels))
 
 
-def _decided(network: ImageNetwork, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
-    """Probability of every pair that it shares an object."""
+def _decide(network: ImageNetwork, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
+    """Compute the probability of every pair."""
     return network.decide(embeddings, embeddings, network.config.evaluation.symmetric)
 
 
-def _looked_at(
+def _decide_by_masks(
     network: PairNetwork, pixels: UInt8[np.ndarray, 'n h w 3'], pairs: Int[np.ndarray, 'p 2']
 ) -> Float32[np.ndarray, ' p']:
-    """The same of a network that makes masks of pairs: the highest probability of a pixel."""
+    """Compute the probability of pairs from their masks: the highest of a pixel."""
     size = network.config.evaluation.batch_images
     masks = network.pair_masks(network.describe([pixels], size), pairs, size)
     return np.concatenate([some.max((1, 2, 3)) for some in masks])
 
 
 def _network(config: Config) -> ImageNetwork | PairNetwork:
-    """The configured network with random weights on every device."""
+    """Make the configured network with random weights on every device."""
     mesh = meshes.data_mesh()
     place = meshes.replicated(mesh)
     params = jax.jit(lambda: state.random_params(config.model, config.seed), out_shardings=place)()
@@ -128,5 +127,5 @@ def _noise(config: Config, images: int) -> UInt8[np.ndarray, 'n h w 3']:
 
 
 def _pairs(images: int) -> Int[np.ndarray, 'pairs 2']:
-    """All unordered pairs of numbers below `images`."""
+    """List all unordered pairs of numbers below `images`."""
     return np.stack(np.triu_indices(images, 1), axis=1)

@@ -1,4 +1,4 @@
-"""The compiled train step: its memory, collectives, operations and bytes; also for TPUs that are not here."""
+"""The compiled train step: memory, collectives, operations and bytes; also for TPUs that are not present."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _ARRAY = re.compile(r'\b(?:pred|[a-z]+(\d+)\w*)\[([\d,]*)\]')
 
 
 def present(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
-    """The train step for the devices of this run."""
+    """Compile the train step for the devices of this run."""
     del blocks, repeats  # compiled once
     yield compile_step(config, meshes.data_mesh())
 
 
 def ahead(config: Config, topology: str) -> Iterator[Row]:
-    """The train step for TPUs that need not be there.
+    """Compile the train step for TPUs that need not be present.
 
     Args:
         config: The network and its batch.
@@ -62,10 +62,10 @@ def ahead(config: Config, topology: str) -> Iterator[Row]:
 
 
 def compile_step(config: Config, mesh: Mesh) -> Row:
-    """Compiles the train step, for batches from the host, from shapes alone.
+    """Compile the train step, for batches from the host, from shapes alone.
 
-    All but `images` is of one device. `model_flops` and `needed_flops` are counted by hand; `flops`, `bytes`
-    and `cycles`, which only the TPU compiler tells, are the compiler's estimates.
+    All values but `images` are of one device. `model_flops` and `needed_flops` come from `counting`; `flops`,
+    `bytes` and, on TPUs, `cycles` are estimates of the compiler.
 
     Raises:
         UserError: The devices cannot share the batch evenly, or cannot hold it.
@@ -105,7 +105,7 @@ def compile_step(config: Config, mesh: Mesh) -> Row:
 
 
 def collectives(hlo: str) -> Row:
-    """How often a compiled program communicates, and MiB of the results: `all_reduce_count`, and so on."""
+    """Count the collectives of a compiled program, and MiB of their results, such as `all_reduce_count`."""
     count, size = collections.Counter(), collections.defaultdict(float)
     # Long tuples are numbered in comments, whose equals signs would hide the instruction.
     for result, kind in _COLLECTIVE.findall(re.sub(r'/\*.*?\*/', '', hlo)):
@@ -118,7 +118,7 @@ def collectives(hlo: str) -> Row:
 
 
 def described_mesh(topology: str) -> Mesh:
-    """The mesh over a slice of TPUs that are described, not there.
+    """Make the mesh over a slice of TPUs that are described, not present.
 
     Raises:
         UserError: There is no such slice or no TPU compiler.
@@ -145,7 +145,7 @@ def described_mesh(topology: str) -> Mesh:
 
 
 def _batch(config: Config, groups: int, members: int, mesh: Mesh) -> Batch:
-    """The shapes of a batch of images of one object each."""
+    """Describe a batch of images of one object each."""
 
     def rows(dtype: Any, *shape: int) -> Any:
         return jax.ShapeDtypeStruct((groups, members, *shape), dtype, sharding=meshes.batched(mesh))
@@ -160,13 +160,13 @@ def _batch(config: Config, groups: int, members: int, mesh: Mesh) -> Batch:
 
 
 def about_with_memory(config: Config, mesh: Mesh) -> Row:
-    """As `about`, with the memory of a TPU."""
+    """Return `about`, with the memory of a TPU."""
     row = about(config, mesh)
     return row | ({'hbm_gib': HBM_GIB[row['device']]} if row['device'] in HBM_GIB else {})
 
 
 def estimates(compiled: Any) -> Row:
-    """What the compiler plans and expects, on each device."""
+    """Return the compiler's plan and estimates for each device."""
     memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
     arguments, temporaries = memory.argument_size_in_bytes, memory.temp_size_in_bytes
     outputs = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the state takes the place of the old

@@ -21,9 +21,9 @@ _COMPILE = 2  # steps before the clock starts
 
 
 def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
-    """Seconds of one epoch, each image once: of a set that is there, as `config.data.placement` reads it.
+    """Measure the seconds of one epoch of an existing set, as `config.data.placement` reads it.
 
-    Random weights, since their values cost no time. `blocks` and `repeats` are not read: it is one epoch.
+    Weights are random, since their values do not change the time. `blocks` and `repeats` are not read.
 
     Raises:
         UserError: The set cannot be read.
@@ -58,7 +58,7 @@ def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
 
 
 def steps_of_epoch(training: Examples, config: Config) -> int:
-    """Steps in which every anchor is drawn once, or as many images as the set has in balanced batches."""
+    """Count the steps that draw every anchor once, or in balanced batches as many images as the set has."""
     sampler = data.sampler(training, config)
     if isinstance(sampler, TripletSampler):
         return math.ceil(sampler.anchors_per_epoch / config.train.batch_triplets)

@@ -1,6 +1,6 @@
-"""What can be measured: steps, an epoch, evaluation, all pairs of ever more images, input, compiling.
+"""What can be measured: steps, an epoch, evaluation, all pairs of more and more images, input, compilation.
 
-Each mode gives rows as they are measured, one but for 'pairs'.
+Each mode gives rows as they are measured: several for 'pairs', one for the others.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from cosegnet_jax.losses.objectives import find_objective
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import optimizer, state, step
 
-BATCHES = 30  # in a repeat of 'input': one takes a millisecond, and the first are there already
+BATCHES = 30  # in a repeat of 'input'; one takes a millisecond, and the first are ready
 
 
 def train(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
-    """The train step alone, on one batch that stays on the devices."""
+    """Measure the train step alone, on one batch that stays on the devices."""
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
     update = optimizer.build(config, config.train.steps)
@@ -60,9 +60,9 @@ def train(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
 
 
 def feed(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
-    """Batches alone, beside what the train step consumes: from the devices, and from the host by tf.data.
+    """Measure batches alone, from the devices and from the host by tf.data, beside the train step.
 
-    Without TensorFlow, from the devices only.
+    Without TensorFlow, measure those from the devices only.
     """
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
@@ -104,13 +104,13 @@ MODES = {
 def _step(
     config: Config, update: optax.GradientTransformation, mesh: jax.sharding.Mesh
 ) -> tuple[Any, tuple[Any, Any]]:
-    """The jitted train step, and a batch for it that stays on the devices."""
+    """Make the jitted train step, and a batch for it that stays on the devices."""
     fed = placement.feed('replicated', *_noise(config), range(1), mesh)
     return step.make_step(config, update, mesh, fed.batch), (fed.on_device, next(fed.per_step))
 
 
 def _noise(config: Config) -> tuple[Examples, Sampler]:
-    """A set of noise, large enough for a few steps, and what draws batches of it."""
+    """Make a set of noise, large enough for a few steps, and its sampler."""
     rng, classes = np.random.default_rng(0), max(8, config.train.batch_classes)
     count, shape = 32 * classes, (config.image_size, config.image_size)
     examples = Examples.in_memory(

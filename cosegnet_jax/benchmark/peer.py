@@ -1,4 +1,4 @@
-"""Another implementation, measured in turn with ours."""
+"""Another implementation, measured alternately with ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RATE = {'train': 'triplets_per_s', 'eval': 'pairs_per_s'}
 
 
 def alternate(ours: Sequence[str], theirs: Sequence[str], mode: str, runs: int) -> dict[str, Any]:
-    """Runs two commands in turn, and compares them pair by pair, so that a machine's drift falls on both.
+    """Run two commands alternately and compare them pair by pair, so that drift of the machine affects both.
 
     Args:
         ours: Command that prints a line of JSON with the rate of `mode`.

@@ -1,4 +1,4 @@
-"""What the lines of several modes have in common."""
+"""Parts of rows that several modes have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = dict[str, Any]  # flat, to be printed as a line of JSON
 
 
 def about(config: Config, mesh: jax.sharding.Mesh) -> Row:
-    """What was measured, and on what."""
+    """Say what was measured, and on which devices."""
     return {
         'device': mesh.devices.flat[0].device_kind,
         'devices': mesh.size,
@@ -30,12 +30,12 @@ def about(config: Config, mesh: jax.sharding.Mesh) -> Row:
 def rates(
     config: Config, mesh: jax.sharding.Mesh, operations: Callable[[counting.Macs], int], seconds: float
 ) -> Row:
-    """FLOP rates: `model_` of the network as drawn, `share_of_ceiling` of the operations needed.
+    """Compute FLOP rates: `model_` of the network as drawn, `share_of_ceiling` of the operations needed.
 
     Args:
         config: Names the network.
         mesh: The devices.
-        operations: Of what took `seconds`, given the MAC of the network.
+        operations: Counts the operations of `seconds`, given the MAC of the network.
         seconds: How long it took.
     """
     drawn, needed = (

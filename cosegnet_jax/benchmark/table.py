@@ -1,4 +1,4 @@
-"""Lines of a measurement as a Markdown table."""
+"""Rows of a measurement as JSON or as a Markdown table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cosegnet_jax.benchmark.row import Row
 
 
 def write(rows: Iterable[Row], as_table: bool) -> None:
-    """Prints rows as they are measured, a line of JSON each; or all of them as a table."""
+    """Print rows as lines of JSON when they are measured, or all of them as a table."""
     if as_table:
         print(markdown(list(rows)))
         return
@@ -19,9 +19,9 @@ def write(rows: Iterable[Row], as_table: bool) -> None:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """A column for each row of figures and a line for each key, in the order in which keys come up.
+    """Make a column for each row and a line for each key, in the order of keys.
 
-    Figures have four significant digits; what another program said has its keys after a dot.
+    Numbers have four significant digits; keys of another program follow a dot.
     """
     columns = [_flat(row) for row in rows]
     keys = list(dict.fromkeys(key for column in columns for key in column))

@@ -1,4 +1,4 @@
-"""Seconds of work that runs asynchronously, and the rate of matrix products beside it."""
+"""Seconds of asynchronous work, and the rate of matrix products to compare with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 
 def median_seconds(run: Callable[[], Any], blocks: int, repeats: int) -> float:
-    """Median over `blocks` of the mean time of `repeats` calls; each block ends when the device is done."""
+    """Measure the median over `blocks` of the mean time of `repeats` calls; a block ends with the device."""
     seconds = []
     for _ in range(blocks):
         start = time.perf_counter()
@@ -25,9 +25,9 @@ def median_seconds(run: Callable[[], Any], blocks: int, repeats: int) -> float:
 
 
 def matmul_flops_per_s(dtype: jnp.dtype) -> float:
-    """The ceiling: floating-point operations per second of large square matrix products on one device.
+    """Measure the ceiling: floating-point operations per second of large matrix products on one device.
 
-    The best of several sizes, each the median of five; what a convolution could at most reach.
+    It is the best of several sizes, each the median of five. No convolution is faster.
     """
     best = 0.0
     multiply = jax.jit(jnp.dot)
@@ -39,7 +39,7 @@ def matmul_flops_per_s(dtype: jnp.dtype) -> float:
 
 
 def peak_memory_gib() -> float:
-    """Most memory used so far: of the accelerator, or of this process on the CPU."""
+    """Return the peak memory so far: of the accelerator, or of this process on the CPU."""
     stats = jax.local_devices()[0].memory_stats()
     if stats:
         return stats['peak_bytes_in_use'] / 2**30
@@ -49,6 +49,6 @@ def peak_memory_gib() -> float:
 
 
 def cpu_cores() -> int:
-    """Cores that this process may run on."""
+    """Count the cores that this process may use."""
     # Not on every system; where it is, a container or taskset may allow fewer cores than there are.
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
