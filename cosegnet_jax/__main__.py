@@ -10,7 +10,7 @@ from cosegnet_jax.runtime.errors import UserError, reported, suggest
 
 
 def main() -> None:
-    """Starts the command that the first word names, or lists all commands."""
+    """Start the command that the first word names, or list all commands."""
     name, *rest = sys.argv[1:] or ['help']
     if name == 'help' and rest:
         name, rest = rest[0], ['--help']
@@ -45,7 +45,7 @@ def _listed() -> str:
 
 
 def _check(name: str) -> None:
-    """Refuses what is no command.
+    """Refuse what is no command.
 
     Raises:
         UserError: With the nearest command.

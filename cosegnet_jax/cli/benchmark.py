@@ -28,7 +28,7 @@ _PEER_RUNS = flags.DEFINE_integer('peer_runs', 3, 'Runs of each, in turn.', lowe
 
 
 def main() -> None:
-    """Prints lines of JSON, or a table."""
+    """Print lines of JSON, or a table."""
     config = command_line.config()
     if _TOPOLOGY.value and (_MODE.value != 'compile' or _PEER.value):
         raise UserError(f'--topology={_TOPOLOGY.value}: only --mode=compile reads it, and without --peer')

@@ -59,7 +59,7 @@ def run(command: str) -> None:
 
 
 def start(main: Callable[[], None]) -> None:
-    """Parses the command line and calls `main()`, which asks for `config()`, `workdir()` or `words()`.
+    """Parse the command line and call `main()`, which asks for `config()`, `workdir()` or `words()`.
 
     Before that, the processes of a job join each other; see `distributed.start`. --help prints the docstring
     and the flags of the module that `main` is from, and ends the program.
@@ -154,7 +154,7 @@ def writable(flag: str, name: str) -> Path:
 
 
 def _quiet() -> None:
-    """Keeps out what other libraries warn of: it is for those who write programs."""
+    """Keep out what other libraries warn of: it is for those who write programs."""
     logging.set_verbosity(logging.ERROR)  # Orbax warns of what it was asked to do
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     if not sys.warnoptions:
@@ -163,7 +163,7 @@ def _quiet() -> None:
 
 
 def _parse(argv: list[str], name: str, command: Command, module: str) -> None:
-    """Refuses what is no flag of the command, or no key of a config."""
+    """Refuse what is no flag of the command, or no key of a config."""
     own = flags.FLAGS.get_flags_for_module(module)
     if {'--help', '-h'} & set(argv[1:]):
         print(help_text(name, command, sys.modules[module].__doc__ or '', own))

@@ -18,7 +18,7 @@ _INDENT = 4
 
 
 def main() -> None:
-    """Prints the keys that fit the pattern of the command line."""
+    """Print the keys that fit the pattern of the command line."""
     patterns = [word.lower().lstrip('-') for word in command_line.words()]
     keys = [key for key in described() if all(one in f'{key.name} {key.meaning}'.lower() for one in patterns)]
     if not keys:

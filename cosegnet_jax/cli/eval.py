@@ -29,7 +29,7 @@ _OUT = flags.DEFINE_string('out', 'tables', 'Folder for what --tables makes.')
 
 
 def main() -> None:
-    """Scores one checkpoint of a run, or makes tables of finished runs."""
+    """Score one checkpoint of a run, or make tables of finished runs."""
     if _TABLES.value != bool(_RUNS.value):
         raise UserError('--tables and --runs=DIR,DIR go together: tables are made from folders of runs')
     if _TABLES.value:

@@ -27,7 +27,7 @@ _ONNX = flags.DEFINE_bool('onnx', False, 'Write the network as ONNX, too.')
 
 
 def main() -> None:
-    """Exports one checkpoint of a run."""
+    """Export one checkpoint of a run."""
     if not _OUT.value:
         raise UserError('--out=FOLDER is missing: name a new folder')
     writers = [stablehlo.write] * _STABLEHLO.value

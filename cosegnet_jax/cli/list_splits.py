@@ -27,7 +27,7 @@ _LEAVE_OUT = flags.DEFINE_integer(
 
 
 def main() -> None:
-    """Prints a list with the parts of each split."""
+    """Print a list with the parts of each split."""
     config = command_line.config()
     examples = data.load(config)
     if _LEAVE_OUT.value:

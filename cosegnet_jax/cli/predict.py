@@ -81,7 +81,7 @@ _JSON = flags.DEFINE_bool('json', False, 'Print the content of pairs.json instea
 
 
 def main() -> None:
-    """Groups and segments the photos of a collection."""
+    """Group and segment the photos of a collection."""
     given = _given()
     pixels = None if _MAX_MEGAPIXELS.value is None else int(_MAX_MEGAPIXELS.value * MEGA)
     limit_pixels(pixels, 'let --max_megapixels allow it')

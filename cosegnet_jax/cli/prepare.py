@@ -51,7 +51,7 @@ _LOOK_SIDE = 64  # pixels of a mask, to see whether it is probable
 
 
 def main() -> None:
-    """Prepares the set that the command line names."""
+    """Prepare the set that the command line names."""
     logging.getLogger('urllib3').setLevel(logging.ERROR)  # it warns whenever it tries again
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def run(name: str, manual_dir: str, data_dir: str, preview: str = '', rules: MaskRules = BY_FILE) -> None:
-    """Prepares a set, prints a summary, and draws a contact sheet.
+    """Prepare a set, print a summary, and draw a contact sheet.
 
     Args:
         name: Of the set.

@@ -30,7 +30,7 @@ _MASK_THRESHOLD = flags.DEFINE_float('mask_threshold', MASK_THRESHOLD, MASK_THRE
 
 
 def main() -> None:
-    """Serves the page, with the best checkpoint of a run or an exported network."""
+    """Serve the page, with the best checkpoint of a run or an exported network."""
     server.check(_HOST.value, _PORT.value)
     bounds = Limits(_MAX_PHOTOS.value, _MAX_MEGABYTES.value, _MAX_MEGAPIXELS.value)
     segmenter = segmenter_from_flags(_MASK_THRESHOLD.value)

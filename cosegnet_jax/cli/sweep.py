@@ -17,7 +17,7 @@ _ALSO = flags.DEFINE_list('also', [], 'Prepared sets to score every run on as we
 
 
 def main() -> None:
-    """Runs what is left of a sweep."""
+    """Run what is left of a sweep."""
     config = command_line.config()
     variants = variants_of(command_line.config_file())
     sweep(plan(config, variants, _SPLITS.value), command_line.workdir(), _ALSO.value)

@@ -10,7 +10,7 @@ from cosegnet_jax.training.loop import train
 
 
 def main() -> None:
-    """Trains, going on where an earlier run in the same folder stopped."""
+    """Train, going on where an earlier run in the same folder stopped."""
     config, workdir = command_line.config(), command_line.workdir()
     train(config, workdir, validate)
     print(f'The run is in {workdir}: checkpoints/, metrics.jsonl, and events/ for TensorBoard.')

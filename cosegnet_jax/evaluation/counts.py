@@ -27,7 +27,7 @@ class Counts:
 def count(
     masks: Bool[np.ndarray, 'n height width'], truth: UInt8[np.ndarray, 'n height width'], objects: int
 ) -> Counts:
-    """Counts the pixels of thresholded masks; `truth` has the value k on the pixels of object k."""
+    """Count the pixels of thresholded masks; `truth` has the value k on the pixels of object k."""
     flat, true_flat = (x.reshape(len(x), masks.shape[1] * masks.shape[2]) for x in (masks, truth))
     of_objects = [true_flat == k + 1 for k in range(objects)]
     return Counts(
@@ -39,7 +39,7 @@ def count(
 
 
 def count_baselines(examples: Examples, size: int) -> dict[str, Counts]:
-    """Counts the pixels of two masks that look at no image, reading `size` masks at a time.
+    """Count the pixels of two masks that look at no image, reading `size` masks at a time.
 
     `all_foreground` marks every pixel. `center_box` marks the box in the middle with half the image's width
     and half its height (on PASCAL-VOC co-segmentation, larger boxes score lower).

@@ -62,7 +62,7 @@ def named(params: Any) -> dict[str, Any]:
 
 
 def write(path: Path, network: TrainedNetwork, dtype: Stored) -> None:
-    """Writes a network with its parameters rounded to `dtype`.
+    """Write a network with its parameters rounded to `dtype`.
 
     Raises:
         UserError: A parameter is no finite number in that type.
@@ -84,7 +84,7 @@ def write(path: Path, network: TrainedNetwork, dtype: Stored) -> None:
 
 
 def read(path: Path, mesh: Mesh) -> ImageNetwork:
-    """Reads what `write` wrote; parameters are float32.
+    """Read what `write` wrote; parameters are float32.
 
     Args:
         path: The file.
@@ -148,7 +148,7 @@ def _checksum(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
 
 
 def _check_sum(about: dict[str, Any], arrays: dict[str, np.ndarray], path: Path) -> None:
-    """Refuses a file that is not what was written; some older ones have no checksum."""
+    """Refuse a file that is not what was written; some older ones have no checksum."""
     if about.get(_CHECKSUM, '') not in ('', _checksum(about, arrays)):
         raise UserError(f'{path}: damaged (its checksum is of other content); get it again')
 

@@ -22,7 +22,7 @@ Writer = Callable[[Path, TrainedNetwork], None]  # of a network into a folder
 def export(
     name: str | None, out: Path, step: int | None, stored: Stored, writers: Sequence[Writer]
 ) -> list[Path]:
-    """Writes model.safetensors, README.md, and the files of `writers`.
+    """Write model.safetensors, README.md, and the files of `writers`.
 
     Args:
         name: Of the network, for `pretrained.load`.

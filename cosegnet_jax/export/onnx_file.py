@@ -28,7 +28,7 @@ def converter() -> Callable[..., Any]:
 
 
 def write(folder: Path, network: TrainedNetwork, to_onnx: Callable[..., Any]) -> None:
-    """Writes describe.onnx and decide.onnx, for any number of photos, with all arithmetic in float32.
+    """Write describe.onnx and decide.onnx, for any number of photos, with all arithmetic in float32.
 
     The first call of a program takes twenty seconds more, in which jax2onnx loads what it knows.
     """

@@ -20,7 +20,7 @@ _ON_THE_HUB = re.compile(r'hf:(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<rev
 
 
 def load(name: str | None, mesh: Mesh, step: int | None = None) -> ImageNetwork:
-    """Reads a network that takes photos one by one.
+    """Read a network that takes photos one by one.
 
     Args:
         name: Folder of a run; what `find` takes; or None for the network that comes with the package.

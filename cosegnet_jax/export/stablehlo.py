@@ -14,7 +14,7 @@ PLATFORMS = ('cpu', 'cuda', 'tpu')
 
 
 def write(folder: Path, network: TrainedNetwork) -> None:
-    """Writes describe.stablehlo and decide.stablehlo, for any number of photos and all of `PLATFORMS`.
+    """Write describe.stablehlo and decide.stablehlo, for any number of photos and all of `PLATFORMS`.
 
     They have no gradients.
     """

@@ -153,6 +153,6 @@ def _phase_kernels(kernel: Float[Array, 'k k cin cout']) -> Float[Array, 'small 
 
 
 def _add_bias(y: Array, bias: Array) -> Array:
-    """Adds in at least float32, so that the gradient of the bias, a sum over every pixel, is one too."""
+    """Add in at least float32, so that the gradient of the bias, a sum over every pixel, is one too."""
     wide = accumulator(y)
     return (y.astype(wide) + bias.astype(wide)).astype(y.dtype)

@@ -26,7 +26,7 @@ def plain(x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c']:
 
 @jax.custom_vjp
 def remembering(x: Float[Array, 'n h w c']) -> Float[Array, 'n h2 w2 c']:
-    """Keeps which pixel was the largest, which XLA's own form has to find a second time.
+    """Keep which pixel was the largest, which XLA's own form has to find a second time.
 
     On the CPU that form is an order of magnitude slower.
     """

@@ -147,7 +147,7 @@ def flags(recipe: Recipe) -> str:
 
 
 def command(config: Config) -> str:
-    """Trains a run again, in a folder of its own."""
+    """Return the command that trains a run again."""
     return f'cosegnet train --config=default --workdir=DIR {flags(_values(config, all_keys()))}'.rstrip()
 
 

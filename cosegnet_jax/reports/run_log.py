@@ -20,7 +20,7 @@ _OF_DECISIONS = ('balanced_accuracy', 'auc')
 
 
 def write(folders: Iterable[Path], file: Path) -> None:
-    """Lists every run at or below some folders that has begun, those that were stopped or failed included.
+    """List every run at or below some folders that has begun, those that were stopped or failed included.
 
     Raises:
         UserError: A file of a run is damaged or of another version.

@@ -59,7 +59,7 @@ def sweep(
     train: Callable[[Config, Path, loop.Validate], None] = loop.train,
     evaluate: Callable[[Config, Path, None], str] = evaluate_run,
 ) -> None:
-    """Trains and evaluates those of `runs` that are not finished in `workdir`, each in its folder there.
+    """Train and evaluate those of `runs` that are not finished in `workdir`, each in its folder there.
 
     A run that fails is reported, and the next one begins.
 

@@ -15,7 +15,7 @@ LARGEST = 1 << 30  # bytes of all files together
 
 
 def enable() -> None:
-    """Makes JAX keep what it compiles, unless the user has chosen otherwise.
+    """Make JAX keep what it compiles, unless the user has chosen otherwise.
 
     The folder is that of $COSEGNET_COMPILATION_CACHE, else one in the user's cache folder. JAX keeps its own
     where it was told one, by its own setting or $JAX_COMPILATION_CACHE_DIR. Files that were used least
@@ -41,7 +41,7 @@ def folder_of_jax() -> str | None:
 
 
 def prune(folder: Path, largest: int) -> None:
-    """Removes the files used least recently, until the rest take `largest` bytes or less."""
+    """Remove the files used least recently, until the rest take `largest` bytes or less."""
     found = [(file, file.stat()) for file in folder.iterdir() if file.is_file()]
     total = sum(state.st_size for _, state in found)
     for file, state in sorted(found, key=lambda one: max(one[1].st_atime, one[1].st_mtime)):
@@ -62,7 +62,7 @@ def _user_cache() -> Path:
 
 
 def _machine() -> str:
-    """Names the kind of processor: a home folder may be shared by machines that run different programs."""
+    """Name the kind of processor: a home folder may be shared by machines that run different programs."""
     kind = [platform.machine(), platform.processor()]
     try:
         lines = Path('/proc/cpuinfo').read_text().splitlines()

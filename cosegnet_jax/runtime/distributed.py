@@ -87,7 +87,7 @@ def _is_job(environ: Mapping[str, str]) -> bool:
 
 
 def _wait_for(address: str, count: int, number: int) -> None:
-    """Returns once process 0 listens; where JAX cannot connect, it ends the program without an exception."""
+    """Return once process 0 listens; where JAX cannot connect, it ends the program without an exception."""
     if number == 0:
         print(f'process 0 of {count}: waiting for the others at {address}', flush=True)
         return

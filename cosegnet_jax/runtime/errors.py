@@ -36,7 +36,7 @@ class Stopped(UserError):  # noqa: N818 (a wish, not an error)
 
 @contextlib.contextmanager
 def reported(*kinds: type[Exception], on_interrupt: str = '') -> Iterator[None]:
-    """Ends the program with status 2 and one line where an exception of `kinds` arises inside.
+    """End the program with status 2 and one line where an exception of `kinds` arises inside.
 
     A full disk does the same, whatever was being written. Where nobody reads on what it prints, it ends with
     status 141 and no line. Ctrl-C ends it with status 130 and a line, which adds what `on_interrupt` says;

@@ -45,7 +45,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Removes what killed processes left of `write_atomically` in a folder and those inside it."""
+    """Remove what killed processes left of `write_atomically` in a folder and those inside it."""
     for path in folder.rglob(f'{_UNFINISHED}*'):
         process = path.name.removeprefix(_UNFINISHED).split('.')[0]
         if process.isdigit() and not (int(process) != os.getpid() and _runs(int(process))):
@@ -64,7 +64,7 @@ def _runs(process: int) -> bool:
 
 
 def write_json(path: Path, document: dict[str, Any]) -> None:
-    """Writes strict JSON, one line for each entry of the document.
+    """Write strict JSON, one line for each entry of the document.
 
     Raises:
         UserError: It cannot be written.

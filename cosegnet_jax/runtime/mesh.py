@@ -18,7 +18,7 @@ _process: int | None = None  # that used the devices first
 
 
 def check_process() -> None:
-    """Refuses devices that another process has used before it forked into this one: JAX would hang.
+    """Refuse devices that another process has used before it forked into this one: JAX would hang.
 
     Raises:
         UserError: It has.
@@ -116,7 +116,7 @@ def over_batches(
 
 
 def check_divides(mesh: Mesh, batch: int, key: str) -> None:
-    """Refuses a batch that the devices cannot share evenly.
+    """Refuse a batch that the devices cannot share evenly.
 
     Raises:
         UserError: Naming `key` and the nearest sizes that work.

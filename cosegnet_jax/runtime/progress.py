@@ -41,7 +41,7 @@ class Progress(tqdm):
         pass  # `with` closes it; tqdm would close it again, also where its __init__ did not run
 
     def restart_clock(self) -> None:
-        """Measures the rate from here on, and promises an end."""
+        """Measure the rate from here on, and predict the end."""
         if self._rated or self.disable:
             return
         self._rated = True
@@ -49,7 +49,7 @@ class Progress(tqdm):
         self.start_t, self.initial = time.time(), self.n
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        """Draws the bar, or prints a line where there is no terminal."""
+        """Draw the bar, or print a line where there is no terminal."""
         if self._terminal:
             super().display(msg, pos)
             return True
@@ -60,12 +60,12 @@ class Progress(tqdm):
         return True
 
     def clear(self, nolock: bool = False) -> None:
-        """Makes room for another line."""
+        """Make room for another line."""
         if self._terminal:
             super().clear(nolock)
 
     def close(self) -> None:
-        """Ends the bar."""
+        """End the bar."""
         if self._terminal or self.disable:
             super().close()
             return

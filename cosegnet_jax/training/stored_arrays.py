@@ -14,7 +14,7 @@ _ARRAY = b'.zarray'  # the file of an array in Zarr, which describes it
 
 
 def check_arrays(folder: Path) -> None:
-    """Reads every array that Orbax has stored in a folder, and forgets it.
+    """Read every array that Orbax has stored in a folder, and forget it.
 
     Raises:
         ValueError: One is damaged.

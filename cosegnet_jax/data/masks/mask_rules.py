@@ -54,7 +54,7 @@ BY_FILE = MaskRules()  # each file decides
 
 
 def parse(text: str) -> MaskValues:
-    """Reads the key.
+    """Read the key.
 
     Args:
         text: Numbers and ranges with commas between, such as '1' or '1,3-5'; 'nonzero' for every number but

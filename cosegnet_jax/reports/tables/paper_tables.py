@@ -61,7 +61,7 @@ class Keys:
 
     @classmethod
     def of(cls, runs: Iterable[Evaluated]) -> Keys:
-        """Names in the order in which the tables of `runs` need them."""
+        """Name recipes and protocols in the order in which the tables of `runs` need them."""
         order = [*published.ROWS, None]
         runs = sorted(runs, key=lambda run: order.index(published.data_set(run.dataset)))
         recipes = dict.fromkeys(run.recipe for run in runs)
@@ -227,7 +227,7 @@ def _unseen(runs: Iterable[Evaluated], scored: str, trained_on: str) -> list[Eva
 
 
 def _groups(runs: Iterable[Evaluated]) -> list[list[Evaluated]]:
-    """Runs of one recipe under one protocol, each group in the order given."""
+    """Group runs by recipe and protocol, in the order given."""
     groups = {}
     for run in runs:
         groups.setdefault((run.recipe, _setting(run)), []).append(run)
