@@ -1,1 +1,1 @@
-"""Masks: where the object of one is, decided by what its file says."""
+"""Masks: where the object is, decided by the content of the file."""

@@ -1,8 +1,8 @@
-"""Which gray levels of a mask are its object, as far as the levels themselves make it certain.
+"""The gray levels of a mask that are its object, where the levels make it certain.
 
-A mask has two plateaus, black and white. Between them lie at most the soft edge of the object, the noise of
-a lossy format, or the slope of a probability. Numbers of classes and instances look different: they lie in
-flat areas between black and white, side by side in any order.
+A mask has two plateaus, black and white. Between them there are at most the soft edge of the object, the
+noise of a lossy format, or the slope of a probability. Numbers of classes and instances look different: they
+form flat areas between black and white, side by side in any order.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ Levels = Shaped[np.ndarray, 'height width']
 
 
 class UnclearLevelsError(Exception):
-    """The levels do not say for certain what the object is; the text says which levels, and why."""
+    """The levels do not make certain what the object is; the text says which levels, and why."""
 
 
 def find_object(levels: Levels, noise: int | None) -> Bool[np.ndarray, 'height width']:
-    """Where the object is.
+    """Mark the object.
 
     Args:
-        levels: Unsigned or signed integers of any width, or finite floating point numbers.
-        noise: As that of `LoadedImage`.
+        levels: Integers of any width, or finite floating point numbers.
+        noise: As of `LoadedImage`.
 
     Raises:
-        UnclearLevelsError: It cannot be told.
+        UnclearLevelsError: The levels do not tell.
     """
     used = np.unique(levels)
     if used[0] < 0:
@@ -83,7 +83,7 @@ def _white(used: Shaped[np.ndarray, ' n']) -> float:
 
 
 def _black(dark: Shaped[np.ndarray, ' n']) -> int | float:
-    """The level to which a lossy format has moved black: that of nearly all dark flat pixels, or else 0."""
+    """Find the level to which a lossy format moved black: that of nearly all dark flat pixels, or 0."""
     found, counts = np.unique(dark, return_counts=True)
     return found[counts.argmax()].item() if counts.size and counts.max() >= _NEARLY_ALL * len(dark) else 0
 
@@ -97,15 +97,15 @@ def _looks_like_numbers(used: Shaped[np.ndarray, ' n']) -> UnclearLevelsError:
 
 
 def _flat(levels: Levels) -> Bool[np.ndarray, 'height width']:
-    """Where a pixel has the level of all eight around it."""
+    """Mark the pixels that have the level of all eight neighbors."""
     return ndimage.maximum_filter(levels, 3) == ndimage.minimum_filter(levels, 3)
 
 
 def _is_slope(levels: Levels, odd: Bool[np.ndarray, 'height width'], white: float) -> bool:
-    """Whether flat areas between black and white are steps of a slope.
+    """Tell whether flat areas between black and white are steps of a slope.
 
-    Near such a step the levels rise and fall a little, and there are darker and brighter ones. An area of a
-    class or an instance ends at a steep border.
+    Near such a step the levels rise and fall a little, to darker and brighter ones. The area of a class or an
+    instance ends at a steep border.
     """
     darkest, brightest = (of(levels, _WIDE)[odd].astype(float) for of in _FILTERS)
     here = levels[odd].astype(float)

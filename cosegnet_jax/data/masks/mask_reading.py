@@ -1,7 +1,7 @@
-"""Where the object of a mask is, decided by what its file says: its alpha, its colors, its levels.
+"""The object of a mask, decided by the content of its file: transparency, colors, levels.
 
-What is certain is accepted. What is not is refused by name, with the way to make it certain: the key
-`mask_values` (`mask_rules`), or another way to save the mask.
+Certain cases are accepted. Others are refused by name, and the message says what to do: set the key
+`mask_values` (`mask_rules`), or save the mask in another way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cosegnet_jax.data.masks.mask_levels import UnclearLevelsError, find_object
 from cosegnet_jax.data.masks.mask_rules import Ranges, select
 from cosegnet_jax.runtime.errors import UserError
 
-# What the pixels of a mask stand for, given its file, upright, and the path for messages.
+# Turns the file of a mask, upright, into values; the path is for messages.
 Meaning = Callable[[LoadedImage, Path], UInt8[np.ndarray, 'height width']]
 
 _VOID = 255  # in a palette mask: a border that PASCAL VOC leaves undecided
@@ -32,7 +32,7 @@ _NUMBERS = f'name those of the object, as in mask_values=1 (docs/data.md), or {_
 def mark_object(
     mask: LoadedImage, path: Path, ranges: Ranges | None = None
 ) -> UInt8[np.ndarray, 'height width']:
-    """1 where the object is.
+    """Mark the object with 1.
 
     Args:
         mask: The file of the mask.
@@ -40,7 +40,7 @@ def mark_object(
         ranges: Numbers of the object, from the key `mask_values`; None lets the file decide.
 
     Raises:
-        UserError: It is not certain; the message names the file, what it holds, and what to do.
+        UserError: The object is not certain; the message names the file, its content, and what to do.
     """
     try:
         if ranges is not None:
@@ -51,10 +51,10 @@ def mark_object(
 
 
 def class_numbers(mask: LoadedImage, path: Path) -> UInt8[np.ndarray, 'height width']:
-    """The class of each pixel in a mask of PASCAL VOC; the undecided border counts as background, 0.
+    """Return the class of each pixel in a mask of PASCAL VOC; the undecided border is background, 0.
 
     Raises:
-        UserError: The image has no palette, so that its values are not indices.
+        UserError: The image has no palette.
     """
     if mask.image.mode != 'P':
         raise UserError(f'{path}: no palette image; take SegmentationClass as the archive has it')
@@ -78,7 +78,7 @@ def _decide(image: Image.Image, noise: int | None) -> Bool[np.ndarray, 'height w
 def _by_alpha(
     colors: UInt8[np.ndarray, 'height width 3'], alpha: UInt8[np.ndarray, 'height width'], noise: int | None
 ) -> Bool[np.ndarray, 'height width']:
-    """What is opaque, or what is white where the opaque part is itself black and white."""
+    """Mark the opaque part, or its white part if it is black and white."""
     if not alpha.any():
         raise UnclearLevelsError('is transparent throughout')
     visible = colors[alpha >= 128] if (alpha >= 128).any() else colors[alpha > 0]
@@ -98,7 +98,7 @@ def _by_alpha(
 def _agrees(
     colors: UInt8[np.ndarray, 'height width 3'], opaque: Bool[np.ndarray, 'height width'], noise: int | None
 ) -> bool:
-    """Whether the colors, also those that transparency hides, draw the opaque part or no object at all."""
+    """Tell whether the colors, hidden ones included, draw the opaque part or no object at all."""
     try:
         drawn = _by_color(colors, noise)
     except UnclearLevelsError:
@@ -107,7 +107,7 @@ def _agrees(
 
 
 def _by_palette(image: Image.Image, noise: int | None) -> Bool[np.ndarray, 'height width']:
-    """As the colors of the palette say: the order of its entries means nothing in many files."""
+    """Decide by the colors of the palette; in many files the order of its entries means nothing."""
     index = np.asarray(image)
     used = np.unique(index)
     colors = np.asarray(image.convert('RGB'))
@@ -142,10 +142,10 @@ def _by_color(
 
 
 def _numbers(image: Image.Image, path: Path) -> Integer[np.ndarray, 'height width']:
-    """The number of each pixel: an index of a palette, a gray level, or the one channel that is used.
+    """Return the number of each pixel: an index of a palette, a gray level, or the only channel in use.
 
     Raises:
-        UserError: There is no such thing.
+        UserError: The mask has no such numbers.
     """
     if image.mode == 'P':
         return np.asarray(image)
@@ -174,7 +174,7 @@ def _levels(image: Image.Image) -> Shaped[np.ndarray, 'height width']:
 
 
 def _is_gray(colors: UInt8[np.ndarray, 'height width 3']) -> bool:
-    """Whether the largest channel tells all that there is: a gray picture, maybe with noise of a format."""
+    """Tell whether a picture is gray, maybe with the noise of a format."""
     if (colors == colors[..., :1]).all():
         return True
     if np.ptp(colors, axis=-1).max() > _GRAY:
@@ -184,7 +184,7 @@ def _is_gray(colors: UInt8[np.ndarray, 'height width 3']) -> bool:
 
 
 def _pack(colors: UInt8[np.ndarray, '... 3']) -> Integer[np.ndarray, ' n']:
-    """The different colors, as numbers 0xRRGGBB."""
+    """List the different colors as numbers 0xRRGGBB."""
     wide = colors.astype(np.uint32)
     return np.unique(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2])
 

@@ -1,4 +1,4 @@
-"""The keys that decide how masks are read, where the files alone do not tell."""
+"""The keys that decide how to read masks where their files do not tell."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Ranges = tuple[tuple[int, int], ...]  # first and last number of each
 
 @dataclasses.dataclass(frozen=True)
 class MaskValues:
-    """Numbers that are the object, for every class folder or for some of them."""
+    """Numbers of the object, for every class folder or for some of them."""
 
     text: str = ''  # as `parse` takes it
     ranges: Mapping[str, Ranges] = dataclasses.field(default_factory=dict)  # by class; '' is every class
 
     def of(self, class_name: str) -> Ranges | None:
-        """The numbers of a class; None where the file decides.
+        """Return the numbers of a class; None where the file decides.
 
         Raises:
             UserError: Other classes have numbers and this one has none.
@@ -44,7 +44,7 @@ class MaskValues:
 
 @dataclasses.dataclass(frozen=True)
 class MaskRules:
-    """What the user has decided for all masks of a set."""
+    """The user's rules for all masks of a set."""
 
     values: MaskValues = MaskValues()
     orientation: MaskOrientation = 'auto'
@@ -84,7 +84,7 @@ def parse(text: str) -> MaskValues:
 
 
 def select(numbers: Integer[np.ndarray, 'height width'], ranges: Ranges) -> Bool[np.ndarray, 'height width']:
-    """Where the numbers are in one of the ranges."""
+    """Mark the numbers that are in one of the ranges."""
     inside = np.zeros(numbers.shape, bool)
     for first, last in ranges:
         inside |= (numbers >= first) & (numbers <= min(last, np.iinfo(numbers.dtype).max))

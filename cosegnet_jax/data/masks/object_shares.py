@@ -1,7 +1,7 @@
-"""How much of the photos their masks mark, class by class, and where that is improbable.
+"""The area of the objects of each class, and warnings where it is improbable.
 
-A mask that is read the wrong way round still trains, and scores well. What tells it is that an object lies
-inside a picture: of 1,245 masks of PASCAL VOC and MSRC, few mark the rim of the picture more than the rest.
+Inverted masks still train, and score well. But objects are inside of pictures: of 1,245 masks of PASCAL VOC
+and MSRC, few mark the rim of the picture more than the rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from cosegnet_jax.data.examples import Examples
 
-_SAMPLE = 100  # images of a class that are looked at
+_SAMPLE = 100  # images of a class that are read
 _ALL, _NONE = 0.95, 0.0005  # of a photo: more or less than that is no object
 _RIM = 0.5  # of the rim, where that is more than of the photo
 _OFTEN, _MOSTLY = 0.2, 0.5  # of the images of a class; photos without the object are common
@@ -25,9 +25,9 @@ class _Marked(NamedTuple):
 
 
 def describe_shares(examples: Examples) -> list[str]:
-    """A line with the mean share of the object in each class, and a warning for each improbable one.
+    """Write a line with the mean area of the objects of each class, and a warning for each improbable one.
 
-    Of a class with many images only some are read, evenly spread.
+    Of large classes some images are read, evenly spread.
     """
     marked = {name: _marked(examples, number) for number, name in enumerate(examples.classes)}
     shares = [
