@@ -98,7 +98,7 @@ def test_markdown_shows_the_pictures_beside_it(pages, out):
 
 
 def test_runs_without_the_photos_of_their_figures_are_in_the_tables_and_are_named(pages, tmp_path):
-    """As they are when only small files are brought home from another machine."""
+    """As they are when only small files are copied from another machine."""
     write_runs(tmp_path / 'runs')
     for file in (tmp_path / 'runs').glob('*/eval/*.npz'):
         file.unlink()
