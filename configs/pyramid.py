@@ -1,11 +1,9 @@
 """The small network on the PASCAL-VOC co-segmentation set, trained on two cores.
 
-The encoder's first three blocks stay as ImageNet made them, so four views of each photo pass them once. The
-decoder learns first, then the encoder from stride 16 on learns too. Chosen on validation photos of split 0.
+The encoder stays as ImageNet made it, so eight views of each photo pass it once, and steps train decoder and
+heads on what it made of them. Chosen on validation photos of split 0.
 
     python train.py --config=configs/pyramid.py --workdir=runs/pyramid
-
-takes half an hour on two busy cores. Split 0, test part, 320×320: J 0.628 ungated, 0.581 gated, AUC 0.960.
 """
 
 from ml_collections import ConfigDict
@@ -35,15 +33,14 @@ def get_config() -> ConfigDict:
     config.optimizer.schedule = 'cosine'
     config.optimizer.warmup_steps = 30
     config.optimizer.clip_norm = 5.0
-    config.optimizer.encoder_rate = 0.13  # 2e-4 at its peak; three times as much raised the training loss
-    config.optimizer.frozen_blocks = 3
-    config.optimizer.frozen_steps = 300
+    config.optimizer.frozen_blocks = 5  # all of them
     config.optimizer.average = 0.985
     config.train.batch_classes = 8
     config.train.batch_images_per_class = 3
-    config.train.views = 4
-    config.train.steps = 420
-    config.train.eval_every_steps = 420
-    config.train.save_every_steps = 50
+    config.train.views = 8
+    config.train.steps = 800
+    config.train.calibrate = True
+    config.train.eval_every_steps = 800
+    config.train.save_every_steps = 100
     config.evaluation.image_size = 320  # +0.006 J on validation photos, +0.012 gated
     return config

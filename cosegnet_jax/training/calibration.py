@@ -40,11 +40,11 @@ def calibrated(network: ImageNetwork, calibration: Calibration) -> ImageNetwork:
 def fit_calibration(config: Config, network: ImageNetwork, examples: Examples) -> Calibration:
     """Fit the shift of masks by mean Jaccard index, and the line of decisions by likelihood.
 
-    Positive and negative pairs have the weights of training, whatever their numbers: nobody knows how often
-    two photos of a user share an object.
+    All positive pairs together weigh as much as all negative ones: nobody knows how often two photos of a
+    user share an object.
 
     Args:
-        config: Holds the weights of positive and negative pairs.
+        config: Says how many images a batch has.
         network: A `PyramidCoSegNet`.
         examples: The validation part.
     """
@@ -57,8 +57,7 @@ def fit_calibration(config: Config, network: ImageNetwork, examples: Examples) -
     share = (classes[:, None, :, None] == classes[None, :, None, :]) & (classes >= 0)[:, None, :, None]
     upper = np.triu_indices(len(points), 1)
     probability = np.clip(network.decide(points, points, symmetric=False)[upper], 1e-6, 1 - 1e-6)
-    weights = config.loss.w3_positive, config.loss.w3_negative
-    return Calibration(*fit_line(_logit(probability), share.any((2, 3))[upper], weights), mask_shift)
+    return Calibration(*fit_line(_logit(probability), share.any((2, 3))[upper]), mask_shift)
 
 
 def _describe(
@@ -70,17 +69,14 @@ def _describe(
     return np.concatenate(masks), np.concatenate(embeddings)
 
 
-def fit_line(
-    logits: Float[np.ndarray, ' n'], share: Bool[np.ndarray, ' n'], weights: tuple[float, float]
-) -> tuple[float, float]:
+def fit_line(logits: Float[np.ndarray, ' n'], share: Bool[np.ndarray, ' n']) -> tuple[float, float]:
     """Fit factor and shift of logits that make the decisions most likely (Platt, 1999).
 
     Args:
         logits: Of pairs.
-        share: Which of them share an object.
-        weights: Of all positive pairs together, and of all negative ones.
+        share: Which of them share an object; these count as much as the others.
     """
-    of_pair = np.where(share, weights[0] / max(share.sum(), 1), weights[1] / max((~share).sum(), 1))
+    of_pair = np.where(share, 0.5 / max(share.sum(), 1), 0.5 / max((~share).sum(), 1))
     sign = np.where(share, -1.0, 1.0)
 
     def loss(line: Float[np.ndarray, ' 2']) -> float:

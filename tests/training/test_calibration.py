@@ -35,14 +35,14 @@ def test_the_line_of_logits_is_found_that_pairs_were_drawn_by():
     random = np.random.default_rng(0)
     logits = random.normal(0, 4, 40_000)
     share = random.random(40_000) < sigmoid(0.5 * logits - 1)
-    # Each pair weighs the same if a kind weighs as much as it has pairs.
-    factor, shift = calibration.fit_line(logits, share, (share.mean(), 1 - share.mean()))
+    factor, shift = calibration.fit_line(logits, share)
     assert factor == pytest.approx(0.5, abs=0.02)
-    assert shift == pytest.approx(-1, abs=0.05)
+    # As if half of the pairs shared something.
+    assert shift == pytest.approx(-1 - logit(share.mean()), abs=0.05)
 
 
 def test_pairs_that_never_share_anything_give_finite_numbers():
-    assert np.isfinite(calibration.fit_line(np.zeros(5), np.zeros(5, bool), (0.5, 0.5))).all()
+    assert np.isfinite(calibration.fit_line(np.zeros(5), np.zeros(5, bool))).all()
 
 
 def test_calibration_moves_logits_of_decisions_and_of_masks(network):
