@@ -1,4 +1,4 @@
-"""Finished runs, read back from the files that their evaluations left."""
+"""Finished runs, read from the files of their evaluations."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ MODELS = {
     'deep_object_coseg': 'DOCS',
     'attention': 'Semantic-aware attention',
 }
-# What tells the runs of one recipe apart: the network, and the split with its random numbers.
+# Keys in which runs of one recipe differ: the network, the split and the seed.
 _MODEL_KEYS = ('config.model.name', 'config.model.tap')
 _SPLIT_KEYS = ('config.seed', 'config.data.split')
-# What tables read of a document, beside the config.
+# Entries of a document that tables read, besides the config.
 _NEEDED = (
     'dataset', 'split', 'step', *SCORES, 'per_class',
     'decision.balanced_accuracy', 'decision.auc', 'decision.null_mask_rate', 'protocol.name',
     'protocol.decided_by', 'training.dataset', 'training.config', 'training.scored_photos_seen',
 )  # fmt: skip
 
-_KEPT = 'eval/*-*-*.json'  # where a run keeps its evaluations, by `results.result_name`
+_KEPT = 'eval/*-*-*.json'  # evaluations of a run, named by `results.result_name`
 
 Recipe = tuple[tuple[str, Any], ...]  # keys and values
 
@@ -48,38 +48,38 @@ class Evaluated:
 
     @property
     def drawn_from(self) -> Path:
-        """What figures show of it, by `figure_data.save`; it is large, and may have been left elsewhere."""
+        """File of `figure_data.save`, from which figures are drawn; it is large and may be missing."""
         return self.file.with_suffix('.npz')
 
     @functools.cached_property
     def config(self) -> Config:
-        """What the run was trained with."""
+        """Config of the training."""
         return restore(self.document['training']['config'])
 
     @property
     def model(self) -> str:
-        """Which network, a key of `MODELS`."""
+        """The network, a key of `MODELS`."""
         return self.config.model.name
 
     @property
     def tap(self) -> str:
-        """The layer that feeds the metric network; '' of a model that has none."""
+        """The layer that feeds the metric network; '' for networks without one."""
         return self.config.model.tap if self.model == 'cosegnet' else ''
 
     @property
     def model_flags(self) -> str:
-        """The part of the command line that says which network."""
+        """Flags that name the network."""
         keys = _MODEL_KEYS if self.tap else _MODEL_KEYS[:1]
         return ' '.join(f'--{key}={_value(self.config, key)}' for key in keys)
 
     @property
     def dataset(self) -> str:
-        """What it was scored on."""
+        """The data set of the evaluation."""
         return self.document['dataset']
 
     @property
     def part(self) -> str:
-        """Which part of the data set: 'test', 'validation', 'train' or 'all'."""
+        """Part of the data set: 'test', 'validation', 'train' or 'all'."""
         return self.document['split']
 
     @property
@@ -89,27 +89,27 @@ class Evaluated:
 
     @property
     def trained_on(self) -> str:
-        """Name of the data set that it was trained on."""
+        """The data set of the training."""
         return self.document['training']['dataset']
 
     @property
     def is_unseen(self) -> bool:
-        """Whether no photo that was scored has trained the network, or chosen its checkpoint."""
+        """Whether no scored photo was in the training or validation part."""
         return self.document['training']['scored_photos_seen'] == 0
 
     @property
     def split(self) -> int:
-        """Which of the random splits it was trained on."""
+        """Number of the split that it was trained on."""
         return self.config.data.split
 
     @property
     def seed(self) -> int:
-        """What the splits and all else random were drawn from."""
+        """Seed of the splits and everything random."""
         return self.config.seed
 
     @property
     def recipe(self) -> Recipe:
-        """How it was trained, whatever the network and the split."""
+        """Keys of the training, without network and split."""
         return _recipe(self.config)
 
 
@@ -141,7 +141,7 @@ def of_run(workdir: Path) -> list[Evaluated]:
 
 
 def flags(recipe: Recipe) -> str:
-    """The part of a command line that makes the default config the one of `recipe`."""
+    """Return flags that turn the default config into that of `recipe`."""
     default = dict(_values(Config(), all_keys()))
     return ' '.join(f'--{key}={shlex.quote(str(value))}' for key, value in recipe if value != default[key])
 

@@ -1,4 +1,4 @@
-"""What became of every run, a line of JSON each: how to train it again, how far it came, and its figures."""
+"""A line of JSON for every run: how to train it again, how far it came, and its scores."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cosegnet_jax.runtime import files
 from cosegnet_jax.training import run_files
 from cosegnet_jax.training.checkpoints import SCORE
 
-_VALIDATION = SCORE.removesuffix('score')  # what the scalars of an evaluation while training begin with
+_VALIDATION = SCORE.removesuffix('score')  # prefix of scalars of validations
 _OF_DECISIONS = ('balanced_accuracy', 'auc')
 
 
 def write(folders: Iterable[Path], file: Path) -> None:
-    """List every run at or below some folders that has begun, those that were stopped or failed included.
+    """List every run at or below folders, stopped and failed ones included.
 
     Raises:
         UserError: A file of a run is damaged or of another version.
@@ -31,7 +31,7 @@ def write(folders: Iterable[Path], file: Path) -> None:
 
 
 def _begun(folders: Iterable[Path]) -> list[Path]:
-    """Folders of runs, sorted: each once, though one of `folders` may be inside another."""
+    """Find the folders of runs, sorted, each once."""
     found: dict[Path, Path] = {}
     for folder in folders:
         for file in folder.glob(f'**/{run_files.METRICS}'):
@@ -55,11 +55,10 @@ def _entry(workdir: Path) -> dict[str, Any]:
 
 
 def _best(scalars: list[run_files.Record]) -> run_files.Record | None:
-    """The scalars of the evaluation that chooses the checkpoint; None where there was none."""
+    """Select the scalars of the best validation; None where there was none."""
     validated = [record for record in scalars if SCORE in record]
     if not validated:
         return None
-    # A score may be undefined, as that of a part without pairs is.
 
     def score(record: run_files.Record) -> float:
         value = record[SCORE]

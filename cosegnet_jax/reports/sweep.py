@@ -1,4 +1,4 @@
-"""Variants of one config on several splits, trained and evaluated one after another in one process."""
+"""Variants of a config on several splits, trained and evaluated one after another in one process."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Run:
 
 
 def variants_of(file: Path) -> dict[str, Changes]:
-    """What a config file's `VARIANTS` change, by name; a file without any is itself the only one."""
+    """Read the `VARIANTS` of a config file by name; a file without any is its only variant."""
     return runpy.run_path(str(file)).get('VARIANTS', {file.stem: {}})
 
 
 def plan(config: Config, variants: Mapping[str, Changes], splits: int) -> list[Run]:
-    """Every variant on `splits` splits, `config.data.split` the first.
+    """List every variant on `splits` splits, starting with `config.data.split`.
 
-    Split by split, so that a sweep that is cut short has compared all variants on the same ones.
+    Runs are ordered by split, so that a sweep that is cut short compares all variants on the same splits.
 
     Raises:
         UserError: A variant changes a key that does not exist, or to a wrong value.
@@ -59,20 +59,20 @@ def sweep(
     train: Callable[[Config, Path, loop.Validate], None] = loop.train,
     evaluate: Callable[[Config, Path, None], str] = evaluate_run,
 ) -> None:
-    """Train and evaluate those of `runs` that are not finished in `workdir`, each in its folder there.
+    """Train and evaluate the runs that are not finished in `workdir`, each in its own folder.
 
-    A run that fails is reported, and the next one begins.
+    A run that fails is reported, and the next one starts.
 
     Args:
         runs: From `plan`.
         workdir: Folder of the sweep.
-        also: Prepared sets that each run is scored on besides its own test part, the whole of each.
-        train: Goes on with a run that has been stopped; by default `training.loop.train`.
-        evaluate: Writes the figures of a run; by default `reports.run_evaluation.evaluate_run`.
+        also: Prepared sets on which each run is scored as a whole, besides its own test part.
+        train: Trains or resumes a run.
+        evaluate: Scores a run.
 
     Raises:
-        UserError: A finished run is of another config, in which case none is begun; or some failed.
-        Stopped: Somebody asked to.
+        UserError: A finished run has another config, so that none is started; or some failed.
+        Stopped: Ctrl-C or SIGTERM asked for it.
     """
     _share_compilations(workdir / '.compiled')
     left = [_left_to_score(run, workdir / run.name, also) for run in runs]
@@ -98,7 +98,7 @@ def sweep(
 
 
 def _left_to_score(run: Run, folder: Path, also: Sequence[str]) -> list[Config]:
-    """The run's own test part and the sets of `also`, as far as there are no figures yet."""
+    """List the configs of the run's own test part and the sets of `also` that are not scored yet."""
     others = [
         _changed(run.config, {'data.name': name, 'data.root': '', 'evaluation.part': 'all'}) for name in also
     ]
@@ -106,10 +106,10 @@ def _left_to_score(run: Run, folder: Path, also: Sequence[str]) -> list[Config]:
 
 
 def _is_scored(config: Config, trained: Config, folder: Path) -> bool:
-    """Whether the figures that `config` asks for are there, and of weights that `trained` describes.
+    """Tell whether the scores of `config` exist, for weights that `trained` describes.
 
     Raises:
-        UserError: They are of a run that was trained otherwise, or damaged.
+        UserError: The scores are of another training, or damaged.
     """
     settings = config.evaluation
     name = result_name(config.data.name, settings.part, settings.protocol)
@@ -118,13 +118,13 @@ def _is_scored(config: Config, trained: Config, folder: Path) -> bool:
         return False
     run = finished.read(file)
     checkpoints.check_same_run(run.config, trained, folder)
-    # With a constant rate it may go on, and the heads may be trained alone afterwards.
+    # With a constant rate a run may be extended, and its heads trained alone afterwards.
     ran, wanted = ((c.train.steps, c.train.heads_steps) for c in (run.config, trained))
     return ran == wanted and protocol_of(config).as_dict().items() <= run.document['protocol'].items()
 
 
 def _changed(config: Config, changes: Changes) -> Config:
-    """`config` with other values of some keys.
+    """Change some keys of a config.
 
     Raises:
         UserError: A key that does not exist, or a wrong value.

@@ -1,4 +1,4 @@
-"""The embedding space (fs) as a chart: where the metric network puts the images of each class."""
+"""A chart of the embedding space (fs), colored by class."""
 
 from __future__ import annotations
 

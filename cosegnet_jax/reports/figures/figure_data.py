@@ -1,4 +1,4 @@
-"""What figures are drawn from, kept beside an evaluation: one .npz of plain arrays, nothing pickled."""
+"""The data behind figures, stored beside an evaluation: one .npz of plain arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cosegnet_jax.runtime.errors import UserError
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FigureData:
-    """One evaluation, as far as it can be drawn."""
+    """The parts of an evaluation that figures show."""
 
     views: PairViews
     embedding: Float[np.ndarray, 'n 64'] | None  # fs of every image; None of models that only know pairs
@@ -31,7 +31,7 @@ def save(
     labels: Int[np.ndarray, 'n objects'],
     classes: tuple[str, ...],
 ) -> None:
-    """Write the fields of `FigureData`, all or nothing: a crash leaves the old file.
+    """Write the fields of `FigureData` as a whole: a crash leaves the old file.
 
     Args:
         path: file to write, ending in .npz; its folder is made where it is missing.

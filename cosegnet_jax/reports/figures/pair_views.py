@@ -1,4 +1,4 @@
-"""Pairs with their pixels, as a report and a picture show them; only their images are read."""
+"""Pairs with their pixels, for reports and pictures."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class ImageView:
 
     @property
     def jaccard(self) -> float:
-        """Of the mask before the gate."""
+        """Jaccard index of the mask before the gate."""
         counted = counts.count(self.mask[None], self.truth[None].astype(np.uint8), 1)
         return float(metrics.jaccard(counted.predicted, counted.true[:, 0], counted.hits[:, 0])[0])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PairView:
-    """Two images and what was decided of them."""
+    """Two images and their decision."""
 
     images: tuple[ImageView, ImageView]
     probability: float  # of a common object
@@ -43,7 +43,7 @@ class PairView:
 
     @property
     def classes(self) -> str:
-        """Of the two images."""
+        """Classes of the two images."""
         return ' + '.join(image.classes for image in self.images)
 
     @property

@@ -1,4 +1,4 @@
-"""The figures of the paper drawn from finished runs, each with words on what it was drawn from."""
+"""The figures of the paper, drawn from finished runs, with captions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PaperFigure:
 def write_figures(runs: Sequence[Evaluated], folder: Path) -> list[PaperFigure]:
     """Draw Figures 3-6 of the paper, and curves, embeddings and decisions, as PNG files in `folder`.
 
-    Where several runs would do, the first one is drawn; a figure that no run is there for is left out.
+    Of several suitable runs the first is drawn; a figure without a run is left out.
 
     Args:
         runs: evaluated runs. All figures but the curves take those that were scored under the protocol
@@ -49,7 +49,7 @@ def write_figures(runs: Sequence[Evaluated], folder: Path) -> list[PaperFigure]:
         folder: made where it is missing.
 
     Raises:
-        UserError: what a run keeps for its figures is damaged.
+        UserError: the figure data of a run are damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     recipes = Keys.of(runs).recipes
@@ -79,7 +79,7 @@ def write_figures(runs: Sequence[Evaluated], folder: Path) -> list[PaperFigure]:
 def _pairs(
     ours: Sequence[Evaluated], name: str, file: Path, title: str, recipes: Mapping[Recipe, str]
 ) -> PaperFigure | None:
-    """Figures 3-5: pairs with a common object."""
+    """Draw Figures 3-5: pairs with a common object."""
     run = next((run for run in ours if data_set(run.dataset) == name), None)
     if not run:
         return None
@@ -99,7 +99,7 @@ def _pairs(
 def _false_objects(
     base: Sequence[Evaluated], ours: Sequence[Evaluated], file: Path, recipes: Mapping[Recipe, str]
 ) -> PaperFigure | None:
-    """Figure 6: pairs with nothing in common, as CoSegNet-base and as CoSegNet cut them out."""
+    """Draw Figure 6: pairs with nothing in common, cut out by CoSegNet-base and by CoSegNet."""
     for run, other in itertools.product(_with_set_first(ours, INTERNET), base):
         pairs = (
             _same_negative(_figure_data(other), _figure_data(run)) if _setting(run) == _setting(other) else []
@@ -125,7 +125,7 @@ def _false_objects(
 
 
 def _curves(runs: Sequence[Evaluated], file: Path, recipes: Mapping[Recipe, str]) -> PaperFigure | None:
-    """Losses and Jaccard over the steps of training, of every network."""
+    """Draw losses and Jaccard index over the steps of training, for every network."""
     trained = {run.workdir: run for run in runs}  # once, though evaluated on several sets
     by_model: dict[str, list[charts.Records]] = {}
     for workdir, run in trained.items():
@@ -147,7 +147,7 @@ def _curves(runs: Sequence[Evaluated], file: Path, recipes: Mapping[Recipe, str]
 
 
 def _embeddings(run: Evaluated, file: Path, recipes: Mapping[Recipe, str]) -> PaperFigure:
-    """Where the metric network puts images (paper §3.3)."""
+    """Draw the embeddings of images (paper §3.3)."""
     what = _figure_data(run)
     assert what.embedding is not None  # CoSegNet has one
     file.write_bytes(charts.png(embedding_chart(what.embedding, what.labels, what.classes)))
@@ -161,7 +161,7 @@ def _embeddings(run: Evaluated, file: Path, recipes: Mapping[Recipe, str]) -> Pa
 
 
 def _decisions(run: Evaluated, file: Path, recipes: Mapping[Recipe, str]) -> PaperFigure:
-    """How the probabilities of pairs with and without a common object spread."""
+    """Draw the distributions of probabilities of pairs with and without a common object."""
     found, counted = run.document['decision'], run.document['probabilities']
     negative, positive = (np.array(counted[kind]) for kind in ('negative', 'positive'))
     file.write_bytes(charts.png(charts.decision_chart(negative, positive, found['threshold'])))
@@ -178,17 +178,17 @@ def _figure_data(run: Evaluated) -> FigureData:
 
 
 def _with_set_first(runs: Iterable[Evaluated], name: str) -> list[Evaluated]:
-    """Those of the set that the paper draws first; else in the order given."""
+    """Sort the runs of one data set first; keep the order otherwise."""
     return sorted(runs, key=lambda run: data_set(run.dataset) != name)
 
 
 def _setting(run: Evaluated) -> tuple[Any, ...]:
-    """What two runs have in common that may be set side by side."""
+    """Return what two runs must share to be compared."""
     return run.dataset, run.part, run.split, run.seed, run.recipe
 
 
 def _same_negative(first: FigureData, second: FigureData) -> list[tuple[PairView, PairView]]:
-    """The negative pairs that both hold, as each of the two models sees them."""
+    """Match the negative pairs that both hold."""
 
     def by_names(what: FigureData) -> dict[tuple[str, ...], PairView]:
         return {tuple(image.filename for image in pair.images): pair for pair in what.views.negative}
@@ -198,7 +198,7 @@ def _same_negative(first: FigureData, second: FigureData) -> list[tuple[PairView
 
 
 def _false(pairs: Sequence[PairView]) -> int:
-    """How many of these, which share nothing, end with something cut out."""
+    """Count the negative pairs from which something is cut out."""
     return sum(pair.is_open and any(image.mask.any() for image in pair.images) for pair in pairs)
 
 
@@ -207,7 +207,7 @@ def _network(run: Evaluated) -> str:
 
 
 def _source(run: Evaluated, recipes: Mapping[Recipe, str]) -> str:
-    """A sentence on the run that was drawn."""
+    """Describe the run in a sentence."""
     part = 'all images' if run.part == 'all' else f'the {run.part} part'
     return (
         f'{_network(run)}: recipe {recipes[run.recipe]}, trained on {run.trained_on}, split {run.split} of '

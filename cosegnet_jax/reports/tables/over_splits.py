@@ -1,4 +1,4 @@
-"""Several runs as one result: the mean over random splits, as the paper reports it (§4.2)."""
+"""Several runs as one result: the mean over random splits (§4.2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PER_RUN = ('seed', 'split')  # of the protocol; with the rest, all runs have to 
 
 @dataclasses.dataclass(frozen=True)
 class Spread:
-    """One figure over several runs; NaN where it is not defined."""
+    """One score over several runs; NaN where it is not defined."""
 
     mean: float
     std: float  # of the sample, with n - 1; of a single run it is not defined
@@ -25,18 +25,18 @@ class Spread:
 
 
 def over_splits(runs: Sequence[Evaluated]) -> dict[str, Spread]:
-    """Mean, standard deviation and list of every figure of runs that differ in their split.
+    """Compute mean, standard deviation and list of every score of runs that differ in their split.
 
     Args:
         runs: of one network and one recipe, at least one.
 
     Returns:
-        Figures by name, such as 'jaccard', 'decision.auc' and 'per_class.cow.jaccard'. A class or figure
-        that one run lacks is NaN in its list, and left out of mean and deviation.
+        Scores by name, such as 'jaccard', 'decision.auc' and 'per_class.cow.jaccard'. A score that a run
+        lacks is NaN in its list, and left out of mean and deviation.
 
     Raises:
-        UserError: A run was trained otherwise than the first one, scored under another protocol or on
-            another data set, or two of them are of one split.
+        UserError: A run differs from the first one in training, protocol or data set, or two have the same
+            split.
     """
     for run in runs[1:]:
         _check_alike(runs[0], run)
@@ -78,7 +78,7 @@ def _check_splits_differ(runs: Sequence[Evaluated]) -> None:
 
 
 def _figures(document: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    """Every figure with its name; null is NaN."""
+    """List every score with its name; null becomes NaN."""
     sections: dict[str, Mapping[str, Any]] = {'': {key: document[key] for key in SCORES}}
     sections['decision.'] = document['decision']
     for name, scores in document['per_class'].items():

@@ -1,4 +1,4 @@
-"""Tables 1-6 of the paper, made from finished runs, with the published figures beside them."""
+"""Tables 1-6 of the paper, made from finished runs, beside the published scores."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """One table, with all that has to be known to read it."""
+    """One table, with notes on how to read it."""
 
     title: str
     columns: tuple[str, ...]
@@ -54,7 +54,7 @@ class Table:
 
 @dataclasses.dataclass(frozen=True)
 class Keys:
-    """Short names of what rows of ours differ by."""
+    """Short names of recipes and protocols."""
 
     recipes: Mapping[Recipe, str]  # letters
     protocols: Mapping[Setting, int]
@@ -217,7 +217,7 @@ def _no_run(name: str, columns: Sequence[str]) -> Row:
 
 
 def _unseen(runs: Iterable[Evaluated], scored: str, trained_on: str) -> list[Evaluated]:
-    """Those of one training set that were scored on images of a data set which they have not seen."""
+    """Select runs of a training set that were scored on unseen images of a data set."""
     sets = scored, trained_on
     return [
         run
@@ -239,14 +239,14 @@ def _network(run: Evaluated) -> Variant:
 
 
 def _setting(run: Evaluated) -> Setting:
-    """How decisions were made is left to each network: `over_splits` sees to it that its runs agree."""
+    """Return what was scored and how; `decided_by` may differ between networks."""
     apart = (*PER_RUN, 'decided_by')
     protocol = (item for item in run.document['protocol'].items() if item[0] not in apart)
     return ('dataset', run.dataset), ('part', run.part), *protocol
 
 
 def _called(name: str, group: Sequence[Evaluated]) -> str:
-    """What the runs call a class of the paper; their folders may be called Car100, for instance."""
+    """Find the runs' own name of a class of the paper; a folder may be called Car100, for instance."""
     return next((own for own in group[0].document['per_class'] if own.lower().startswith(name)), name)
 
 
@@ -276,7 +276,7 @@ def _notes(used: Sequence[Evaluated], keys: Keys) -> tuple[str, ...]:
 
 
 def _words(setting: Setting) -> str:
-    """Every choice of a protocol, after what it was applied to."""
+    """Say in words what was scored, and every choice of the protocol."""
     choices = {key: value for key, value in setting if value not in (None, '')}
     name, part, dataset = (choices.pop(key) for key in ('name', 'part', 'dataset'))
     images = 'all images' if part == 'all' else f'the {part} part'

@@ -1,4 +1,4 @@
-"""Results as tables for people: our figures beside the baselines and the paper's rows."""
+"""Results as tables for people: our scores beside the baselines and the paper's rows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
 
-DASH = '-'  # in place of a figure that is missing
+DASH = '-'  # in place of a missing score
 
 
 class TableRow(NamedTuple):
-    """One printed line: P in percent and J, or a dash where a figure is missing."""
+    """One printed line: P in percent and J, or a dash where a score is missing."""
 
     name: str
     precision: str
@@ -24,37 +24,33 @@ class TableRow(NamedTuple):
 def comparison_rows(results: Results, published: Sequence[PublishedRow]) -> list[TableRow]:
     """List this model gated and ungated, the baselines, and the published rows with their own decimals."""
     ours, box, full = results.overall, results.baselines['center_box'], results.baselines['all_foreground']
-    return [
-        TableRow('This model, gated', percent(ours.precision), ratio(ours.jaccard), 'measured'),
-        TableRow(
-            'This model, ungated', percent(ours.precision_ungated), ratio(ours.jaccard_ungated), 'measured'
-        ),
+    rows = [
+        ('This model, gated', ours.precision, ours.jaccard, 'measured'),
+        ('This model, ungated', ours.precision_ungated, ours.jaccard_ungated, 'measured'),
         *(
-            TableRow(
-                f'Gated, outlier_truth {reading}',
-                percent(scores.precision),
-                ratio(scores.jaccard),
-                'measured',
-            )
+            (f'Gated, outlier_truth {reading}', scores.precision, scores.jaccard, 'measured')
             for reading, scores in results.by_outlier_truth.items()
         ),
-        TableRow('Center box, half of each side', percent(box.precision), ratio(box.jaccard), 'baseline'),
-        TableRow('Everything is foreground', percent(full.precision), ratio(full.jaccard), 'baseline'),
-        *(
-            TableRow(
-                row.method, percent(row.precision), ratio(row.jaccard, decimals=2), f'paper, {row.source}'
-            )
-            for row in published
-        ),
+        ('Center box, half of each side', box.precision, box.jaccard, 'baseline'),
+        ('Everything is foreground', full.precision, full.jaccard, 'baseline'),
+    ]
+    return [_row(*row) for row in rows] + [
+        _row(row.method, row.precision, row.jaccard, f'paper, {row.source}', decimals=2) for row in published
     ]
 
 
 def class_rows(results: Results) -> list[TableRow]:
     """List the classes, gated, with their number of pairs in place of a source."""
     return [
-        TableRow(name, percent(scores.precision), ratio(scores.jaccard), f'{scores.pairs} pairs')
+        _row(name, scores.precision, scores.jaccard, f'{scores.pairs} pairs')
         for name, scores in results.per_class.items()
     ]
+
+
+def _row(
+    name: str, precision: float | None, jaccard: float | None, source: str, decimals: int = 3
+) -> TableRow:
+    return TableRow(name, percent(precision), ratio(jaccard, decimals), source)
 
 
 def format_tables(results: Results, published: Sequence[PublishedRow]) -> str:
