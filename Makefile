@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := runs/shapes
+PICTURES := runs/pictures
 
-.PHONY: demo test test-fast campaign lint docs
+.PHONY: demo test test-fast campaign lint docs chromium
 
 demo: $(VENV)/train
 	$(BIN)/python train.py --config=configs/shapes.py --workdir=$(DEMO)
 	$(BIN)/python eval.py --workdir=$(DEMO)
+	$(BIN)/cosegnet examples $(PICTURES)
+	$(BIN)/cosegnet predict $(PICTURES)
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest -n 2
@@ -27,6 +30,10 @@ lint: $(VENV)/test
 
 docs: $(VENV)/test
 	$(BIN)/mkdocs build --strict
+
+# The browser that some tests drive; without it they are skipped.
+chromium:
+	command -v chromium || { apt-get -qq update && apt-get -qq install --no-install-recommends chromium; }
 
 # The extra of setup.cfg with the name of the target, `train` or `test`.
 $(VENV)/train $(VENV)/test: setup.cfg

@@ -35,7 +35,9 @@ COMPARED = 10_000  # photos that all pairs of are decided, too, which takes 3 GB
 PROBES = 1000  # photos whose true neighbors are sought
 
 _PHOTOS = flags.DEFINE_integer('photos', 10_000, 'Number of embeddings.', lower_bound=2)
-_NEIGHBORS = flags.DEFINE_integer('neighbors', 20, 'Near photos that each is decided with.', lower_bound=1)
+_NEIGHBORS = flags.DEFINE_integer(
+    'neighbors', 20, 'Compare each photo with N that look alike.', lower_bound=1
+)
 _THRESHOLD = flags.DEFINE_float('threshold', 0.5, 'As that of predict.', 0, 1)
 
 

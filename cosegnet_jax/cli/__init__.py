@@ -15,19 +15,20 @@ class Command:
     about: str
     words: str = ''  # what follows the name besides flags; '' for nothing
     shared: tuple[str, ...] = ()  # flags that several commands have and this one reads
-    config_of_run: bool = False  # whether --workdir stands in for --config
+    config_from: tuple[str, ...] = ()  # flags that may stand in for --config, the first that is given
     resumes: bool = False  # whether the same command continues what was stopped
     keeps_compiled: bool = True  # whether compiled programs are kept; not where compiling is measured
 
 
 COMMANDS = {
     'predict': Command('find what photos have in common', 'PHOTOS...', ('model',), resumes=True),
+    'examples': Command('draw pictures to try it on', 'FOLDER', keeps_compiled=False),
     'serve': Command('the same on a web page', shared=('model',)),
     'train': Command('train a network', shared=('config', 'workdir'), resumes=True),
     'eval': Command(
-        'score a run, or make the tables of the paper from many',
-        shared=('config', 'workdir'),
-        config_of_run=True,
+        'score a network, or make the tables of the paper from many runs',
+        shared=('config', 'workdir', 'model'),
+        config_from=('model', 'workdir'),
     ),
     'sweep': Command(
         'train and score variants of a config on several splits', shared=('config', 'workdir'), resumes=True
@@ -42,5 +43,7 @@ COMMANDS = {
         'list the keys of a config, their meaning and default', '[PATTERN]', keeps_compiled=False
     ),
     'export': Command('write a trained network as files that others can load', shared=('model',)),
-    'benchmark': Command('measure speed and memory', shared=('config',), keeps_compiled=False),
+    'benchmark': Command(
+        'measure speed and memory', shared=('config', 'model'), config_from=('model',), keeps_compiled=False
+    ),
 }

@@ -2,6 +2,8 @@
 
 cosegnet benchmark --config=NAME --mode=train|epoch|eval|pairs|input|compile [--config.key=value …]
 
+--model=NAME in the place of --config=NAME measures the network of a run, an exported one, or `shipped`.
+
 Prints a line of JSON; 'pairs' prints one for each number of images. --peer=SCRIPT runs another program in
 turn with this one and adds the ratio; --peer_args and --peer_python say how. --topology=v5e:2x2 compiles for
 TPUs that need not be there. --table prints a Markdown table at the end instead.
@@ -13,7 +15,7 @@ import sys
 from absl import flags
 
 from cosegnet_jax.benchmark import compilation, modes, peer, table
-from cosegnet_jax.cli import command_line
+from cosegnet_jax.cli import command_line, segmenter  # noqa: F401 - defines --model
 from cosegnet_jax.runtime.errors import UserError
 
 _MODE = flags.DEFINE_enum('mode', 'train', list(modes.MODES), 'What to measure.')

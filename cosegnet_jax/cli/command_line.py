@@ -7,7 +7,7 @@ import difflib
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from absl import flags, logging
@@ -16,6 +16,7 @@ from ml_collections import ConfigDict, config_flags
 from cosegnet_jax import config as configs
 from cosegnet_jax.cli import COMMANDS, Command, config_files
 from cosegnet_jax.cli.help_text import help_text
+from cosegnet_jax.export import model_file, pretrained
 from cosegnet_jax.runtime import compilation_cache, distributed
 from cosegnet_jax.runtime.compilation_notice import CompilationNotice
 from cosegnet_jax.runtime.errors import UserError, reported
@@ -45,6 +46,8 @@ class _NameOrFile(flags.ArgumentParser):
     def parse(self, argument: str) -> ConfigDict | None:
         if Path(argument).name == run_files.CONFIG:
             return ConfigDict(dataclasses.asdict(run_files.read_config(Path(argument).parent)))
+        if Path(argument).suffix == '.safetensors':
+            return ConfigDict(dataclasses.asdict(model_file.read_config(Path(argument))))
         return self._files.parse(str(config_files.file_of(argument)))
 
 
@@ -105,6 +108,11 @@ def config() -> configs.Config:
 def config_file() -> Path:
     """The file of `config()`."""
     return config_files.file_of(config_flags.get_config_filename(flags.FLAGS['config']))
+
+
+def is_given(key: str) -> bool:
+    """Whether the command line has --config.KEY, such as 'data.name'."""
+    return f'config.{key}' in flags.FLAGS and flags.FLAGS[f'config.{key}'].present > 0
 
 
 def refuse_config() -> None:
@@ -172,8 +180,7 @@ def _parse(argv: list[str], name: str, command: Command, module: str) -> None:
         if argument.lstrip('-').startswith('config.'):
             configs.check_key(argument.lstrip('-').split('=')[0])
     flags.FLAGS.set_gnu_getopt(True)  # flags may follow words
-    if command.config_of_run:
-        argv = _with_config_of_run(argv)
+    argv = _with_config(argv, command.config_from)
     try:
         rest = flags.FLAGS(argv)
     except flags.UnrecognizedFlagError as error:
@@ -190,12 +197,13 @@ def _parse(argv: list[str], name: str, command: Command, module: str) -> None:
             raise UserError(f'--{shared}: not read by cosegnet {name}{hint or "; leave it out"}')
 
 
-def _with_config_of_run(argv: list[str]) -> list[str]:
-    """The command line with --config=DIR/config.json where it names the run --workdir=DIR and no config."""
-    named = {flag: _value_of(flag, argv) for flag in ('config', 'workdir')}
-    if named['config'] or not named['workdir']:
+def _with_config(argv: list[str], flags_for_it: Sequence[str]) -> list[str]:
+    """The command line with --config=FILE of the run or network that it names, where it has no --config."""
+    named = [(flag, value) for flag in flags_for_it if (value := _value_of(flag, argv))]
+    if not named or _value_of('config', argv):
         return argv
-    file = local_path(named['workdir'], '--workdir=') / run_files.CONFIG
+    flag, value = named[0]
+    file = pretrained.config_file(value) if flag == 'model' else local_path(value) / run_files.CONFIG
     # First, since it is what makes the flags --config.key known.
     return [argv[0], f'--config={file}', *argv[1:]] if file.is_file() else argv
 

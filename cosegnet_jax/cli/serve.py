@@ -9,7 +9,8 @@ server ends. The page needs no network, and nothing is reported to anybody.
 
 from absl import flags
 
-from cosegnet_jax.cli.segmenter import MASK_THRESHOLD_HELP, THRESHOLD_HELP, segmenter_from_flags
+from cosegnet_jax.cli.segmenter import MASK_THRESHOLD_HELP, THRESHOLD_HELP, model_flag, segmenter_from_flags
+from cosegnet_jax.export import model_folder
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD
 from cosegnet_jax.serving import server
 from cosegnet_jax.serving.limits import Limits
@@ -34,4 +35,5 @@ def main() -> None:
     server.check(_HOST.value, _PORT.value)
     bounds = Limits(_MAX_PHOTOS.value, _MAX_MEGABYTES.value, _MAX_MEGAPIXELS.value)
     segmenter = segmenter_from_flags(_MASK_THRESHOLD.value)
-    server.serve(segmenter, bounds, _THRESHOLD.value, _HOST.value, _PORT.value)
+    card = model_folder.card(model_flag(), segmenter.network)
+    server.serve(segmenter, card, bounds, _THRESHOLD.value, _HOST.value, _PORT.value)

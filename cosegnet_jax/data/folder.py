@@ -239,4 +239,4 @@ def _dangling(path: Path) -> bool:
 
 
 def _nowhere(link: Path) -> str:
-    return f'{link}: a symbolic link to {os.readlink(link)}, which is not there; mend it or remove it'
+    return f'{link}: a symbolic link to {os.readlink(link)}, which is not there; repair it or remove it'

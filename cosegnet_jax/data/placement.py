@@ -59,8 +59,8 @@ def choose(placement: str, examples: Examples, devices: int) -> str:
         return 'host'
     if memory and not fits:
         raise UserError(
-            f'config.data.placement=device: {needed / 2**20:.0f} MiB of pixels, and a quarter of the memory '
-            f'of {devices} device(s) is {room * devices / 2**20:.0f}; use host or smaller images'
+            f'config.data.placement=device: the photos take {needed / 2**20:.1f} MiB and may take '
+            f'{room * devices / 2**20:.1f}, a quarter of the memory of the devices; use host or smaller'
         )
     return 'sharded' if memory and needed > room else 'replicated'
 

@@ -16,7 +16,12 @@ from cosegnet_jax.runtime import files
 
 
 def to_json(
-    results: Results, *, split: str, network: TrainedNetwork, seen: int, published: Sequence[PublishedRow]
+    results: Results,
+    *,
+    split: str,
+    network: TrainedNetwork,
+    seen: int | None,
+    published: Sequence[PublishedRow],
 ) -> dict[str, Any]:
     """Build the content of `results.json`: scores are in [0, 1], and None where they are not defined.
 
@@ -24,7 +29,7 @@ def to_json(
         results: what `evaluate` returned.
         split: the part of the data set that was scored, e.g. `test`.
         network: what was scored.
-        seen: how many of the scored photos trained it or chose its checkpoint.
+        seen: how many of the scored photos trained it or chose its checkpoint; None where that is not known.
         published: rows of others to keep beside ours.
     """
     overall = dataclasses.asdict(results.overall)

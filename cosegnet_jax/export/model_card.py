@@ -191,3 +191,22 @@ one that shares nothing, unless the column says ungated. AUC is of that decision
 protocols are not comparable.{rounded}
 
 On the validation part, by which a checkpoint is chosen, while training: {validation}."""
+
+
+def tables(card: str) -> list[list[list[str]]]:
+    """The tables of a card, each its rows of cells: what the network is, and how well it does.
+
+    The first row of a table has the headings of its columns.
+    """
+    found: list[list[list[str]]] = []
+    inside = False
+    for line in card.splitlines():
+        cells = [cell.strip() for cell in line.strip('|').split('|')]
+        if not line.startswith('|'):
+            inside = False
+        elif not inside:
+            inside = True
+            found.append([cells])
+        elif set(line) - set('|- '):  # not the rule below the headings
+            found[-1].append(cells)
+    return found

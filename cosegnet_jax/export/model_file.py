@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from cosegnet_jax import __version__, networks
-from cosegnet_jax.config import Model, restore
+from cosegnet_jax.config import Config, Model, restore
 from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
@@ -111,6 +111,28 @@ def read(path: Path, mesh: Mesh) -> ImageNetwork:
     params = jax.tree.unflatten(jax.tree.structure(expected), leaves)
     params = jax.tree.map(lambda array, like: jax.device_put(array, like.sharding), params, expected)
     return ImageNetwork(params=params, mesh=mesh, **about)
+
+
+def read_config(path: Path) -> Config:
+    """The config that the network of a file was trained with.
+
+    Raises:
+        UserError: As of `read`.
+    """
+    try:
+        with safe_open(path, framework='np') as file:
+            return _about(file.metadata(), path)['config']
+    except (OSError, SafetensorError) as error:
+        raise UserError(f'{path}: cannot be read ({first_line(error)}); get it again') from error
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file is of this kind, and not, for instance, published weights of an encoder."""
+    try:
+        with safe_open(path, framework='np') as file:
+            return _ENTRY in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
 
 
 def _about(metadata: dict[str, str] | None, path: Path) -> dict[str, Any]:

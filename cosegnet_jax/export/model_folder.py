@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cosegnet_jax.export import model_card, model_file, pretrained
+from cosegnet_jax.export import model_card, model_file, pretrained, shipped_network
 from cosegnet_jax.export.model_file import Stored
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.reports import finished_runs
@@ -42,10 +42,7 @@ def export(
         raise UserError(f'--out={out}: is not empty; name a new folder, so that nothing is overwritten')
     mesh = meshes.data_mesh()
     network = model_file.release(pretrained.load(name, mesh, step))
-    run = pretrained.run_folder(name)
-    evaluations = finished_runs.of_run(run) if run else []
-    evaluations = [one for one in evaluations if one.document['step'] == network.step]
-    text = model_card.text(network, stored, evaluations, _validation(run, network.step) if run else None)
+    text = _card(pretrained.run_folder(name), network, stored)
     try:
         with tempfile.TemporaryDirectory(dir=out) as unfinished:  # so that `out` holds all of it or nothing
             folder = Path(unfinished)
@@ -56,7 +53,30 @@ def export(
             (folder / CARD).write_text(text, encoding='utf-8')
             return [file.replace(out / file.name) for file in sorted(folder.iterdir())]
     except OSError as error:
-        raise UserError(f'--out={out}: cannot be written ({error.strerror}); mend that') from error
+        raise UserError(f'--out={out}: cannot be written ({error.strerror}); fix that') from error
+
+
+def card(name: str | None, network: TrainedNetwork) -> str:
+    """The model card of a network: the one that lies beside its file, or what a new one would say.
+
+    Args:
+        name: Of the network, for `pretrained.load`.
+        network: What it gave.
+
+    Raises:
+        UserError: An evaluation of a run cannot be read.
+    """
+    run = pretrained.run_folder(name)
+    beside = None if run else pretrained.find(name or shipped_network.WORD).with_name(CARD)
+    if beside and beside.is_file():
+        return beside.read_text(encoding='utf-8')
+    return _card(run, model_file.release(network), 'float32')
+
+
+def _card(run: Path | None, network: TrainedNetwork, stored: Stored) -> str:
+    evaluations = finished_runs.of_run(run) if run else []
+    evaluations = [one for one in evaluations if one.document['step'] == network.step]
+    return model_card.text(network, stored, evaluations, _validation(run, network.step) if run else None)
 
 
 def _validation(workdir: Path, step: int) -> run_files.Record | None:

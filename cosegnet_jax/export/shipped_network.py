@@ -7,6 +7,7 @@ from pathlib import Path
 from cosegnet_jax.export.model_file import NAME
 from cosegnet_jax.runtime.errors import UserError
 
+WORD = 'shipped'  # names it, as of --model or config.model.weights
 FILE = Path(__file__).parent / 'shipped' / NAME
 
 

@@ -66,7 +66,7 @@ def remove_links(out: Path) -> None:
             elif path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
     except OSError as error:
-        raise UserError(f'{error.filename}: {error.strerror}; mend that and start again') from error
+        raise UserError(f'{error.filename}: {error.strerror}; fix that and start again') from error
 
 
 def table(found: CoSegmentation, masks: Sequence[str], cutouts: Sequence[str]) -> str:

@@ -145,7 +145,7 @@ def _keys(photos: Sequence[Photo], out: Path) -> tuple[dict[str, str], list[Skip
         except UnicodeEncodeError:
             skipped.append(Skipped(photo.name, 'a name that is not UTF-8; rename it'))
         except OSError as error:
-            skipped.append(Skipped(photo.name, f'{error.strerror}; mend it or remove it'))
+            skipped.append(Skipped(photo.name, f'{error.strerror}; repair it or remove it'))
     return keys, skipped
 
 

@@ -23,7 +23,7 @@ class Settings:
 
     threshold: float = 0.5  # mean probability of sharing an object from which photos are a group
     mask_threshold: float = MASK_THRESHOLD  # a pixel belongs to the object from this probability on
-    neighbors: int = 0  # near photos that each is decided with; 0 decides all pairs
+    neighbors: int = 0  # photos that look alike, with which each is compared; 0 compares all
     annotations: tuple[str, ...] = ()  # names of formats
     keep_outliers: bool = False  # whether photos that belong to no group keep their masks
     refine: bool = False  # whether masks follow the edges of the photo

@@ -93,9 +93,14 @@ class Evaluated:
         return self.document['training']['dataset']
 
     @property
+    def seen(self) -> int | None:
+        """How many of the scored photos trained the network or chose its checkpoint; None: not known."""
+        return self.document['training']['scored_photos_seen']
+
+    @property
     def is_unseen(self) -> bool:
         """Whether no scored photo was in the training or validation part."""
-        return self.document['training']['scored_photos_seen'] == 0
+        return self.seen == 0
 
     @property
     def split(self) -> int:

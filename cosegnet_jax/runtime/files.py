@@ -36,7 +36,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
         unfinished.replace(path)
     except OSError as error:
         raise UserError(
-            f'{path}: cannot be written ({error.strerror or first_line(error)}); mend that and start again, '
+            f'{path}: cannot be written ({error.strerror or first_line(error)}); fix that and start again, '
             f'what is written already is kept'
         ) from error
     finally:

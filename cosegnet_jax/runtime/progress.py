@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 _LINE_EVERY_S = 10.0  # where there is no terminal
-_WITHOUT_RATE = '{desc}: {n_fmt} of {total_fmt}{unit}{postfix}'
+_WITHOUT_RATE = '{desc}: {n_fmt} of {total_fmt} {unit}{postfix}'
 _WITH_RATE = _WITHOUT_RATE + ', {rate_fmt}, {remaining} left'
 
 
@@ -29,7 +29,7 @@ class Progress(tqdm):
             desc=what,
             total=total,
             initial=done,
-            unit=f' {unit}',
+            unit=unit,
             smoothing=0,
             dynamic_ncols=True,
             bar_format=form,

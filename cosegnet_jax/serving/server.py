@@ -15,7 +15,7 @@ from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.serving import page as pages
-from cosegnet_jax.serving import sessions, uploads
+from cosegnet_jax.serving import page_parts, sessions, uploads
 from cosegnet_jax.serving.guard import Guard
 from cosegnet_jax.serving.limits import Limits
 
@@ -39,13 +39,16 @@ def check(host: str, port: int | None) -> None:
         ) from error
 
 
-def serve(segmenter: CoSegmenter, bounds: Limits, threshold: float, host: str, port: int | None) -> None:
+def serve(
+    segmenter: CoSegmenter, card: str, bounds: Limits, threshold: float, host: str, port: int | None
+) -> None:
     """Serves the page until the process is stopped; prints its address when it can be opened.
 
     All that visitors give, and all that is found, is in one temporary folder, which is deleted in the end.
 
     Args:
         segmenter: The network.
+        card: Its model card, as Markdown.
         bounds: What a visitor may give.
         threshold: Of the groups that are shown at first.
         host: Name or address to listen at.
@@ -53,11 +56,17 @@ def serve(segmenter: CoSegmenter, bounds: Limits, threshold: float, host: str, p
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the folder is deleted then, too
     with tempfile.TemporaryDirectory(prefix='cosegnet-', ignore_cleanup_errors=True) as folder:
-        _serve(segmenter, bounds, threshold, host, port, Path(folder))
+        _serve(segmenter, card, bounds, threshold, host, port, Path(folder))
 
 
 def _serve(
-    segmenter: CoSegmenter, bounds: Limits, threshold: float, host: str, port: int | None, folder: Path
+    segmenter: CoSegmenter,
+    card: str,
+    bounds: Limits,
+    threshold: float,
+    host: str,
+    port: int | None,
+    folder: Path,
 ) -> None:
     os.environ['GRADIO_TEMP_DIR'] = str(sessions.uploads(folder))  # read when its components are made
     limit_pixels(bounds.pixels)
@@ -65,7 +74,7 @@ def _serve(
     from starlette.middleware import Middleware
 
     uploads.give_each_its_own_folder()
-    page = pages.build(segmenter, bounds, threshold, folder)
+    page = pages.build(segmenter, card, bounds, threshold, folder)
     # The colors of the report.
     theme = Default(primary_hue='blue', neutral_hue='gray', font='system-ui')
     theme.set(
@@ -87,7 +96,7 @@ def _serve(
         max_file_size=bounds.bytes,
         app_kwargs={'middleware': [Middleware(Guard, max_bytes=bounds.bytes + _FRAMING)]},
         theme=theme,
-        css=pages.STYLE,
+        css=page_parts.STYLE,
     )
     print(f'{page.local_url}: open it in a browser; Ctrl-C ends it', flush=True)
     try:

@@ -33,6 +33,11 @@ class Session(NamedTuple):
         return self.own / 'found'
 
     @property
+    def examples(self) -> Path:
+        """Folder of drawings to try the page on."""
+        return self.own / 'examples'
+
+    @property
     def archive(self) -> Path:
         """The file that is downloaded."""
         return self.public / 'cosegnet.zip'

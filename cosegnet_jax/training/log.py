@@ -43,7 +43,7 @@ class Log:
         self._bar = Progress('Training', stop_step, 'steps', start_step, silent=not writes)
         self._batch_images = batch_images
         self._sums: dict[str, float] = {}
-        self._count, self._since = 0, time.monotonic()
+        self._count, self._timed, self._since, self._compiled = 0, 0, time.monotonic(), False
 
     def __enter__(self) -> Log:
         return self
@@ -57,12 +57,14 @@ class Log:
         """Count one step; with `write`, record the speed and the means since the last record."""
         self._bar.update()
         self._bar.restart_clock()  # the first step has compiled the program
-        self._count += 1
+        self._count, self._timed = self._count + 1, self._timed + 1
+        if not self._compiled and not write:  # the same holds for the speed
+            self._compiled, self._timed, self._since = True, 0, time.monotonic()
         for key, value in metrics.items():
             self._sums[key] = self._sums.get(key, 0.0) + value
         if write:
             means = {key: total / self._count for key, total in self._sums.items()}
-            speed = self._count * self._batch_images / (time.monotonic() - self._since)
+            speed = self._timed * self._batch_images / (time.monotonic() - self._since)
             shown = {
                 key.removeprefix('loss_'): f'{means[key]:.3g}' for key in means if key.startswith('loss')
             }
@@ -72,7 +74,7 @@ class Log:
 
     def restart_clock(self) -> None:
         """Start new means; called after work that is no training, so that the speed is that of training."""
-        self._sums, self._count, self._since = {}, 0, time.monotonic()
+        self._sums, self._count, self._timed, self._since = {}, 0, 0, time.monotonic()
 
     def record(self, step: int, scalars: Mapping[str, float]) -> None:
         """Write one line of JSON, and the same numbers for TensorBoard."""

@@ -38,13 +38,15 @@ from cosegnet_jax.training import (
     views,
 )
 from cosegnet_jax.training.log import Log
+from cosegnet_jax.training.state import Beginning
 from cosegnet_jax.training.training_images import TrainedOn
 
 # `(config, network, validation part) -> (scalars, picture)`; the scalars hold checkpoints.SCORE.
 Validate = Callable[[Config, TrainedNetwork, Examples], tuple[dict[str, float], UInt8[np.ndarray, 'h w 3']]]
+Begin = Callable[[Config, Mesh], Beginning]  # reads what `config.model.weights` names
 
 
-def train(config: Config, workdir: Path, validate: Validate) -> None:
+def train(config: Config, workdir: Path, validate: Validate, begin: Begin = state.published) -> None:
     """Train to the last step; resume from the last checkpoint in `workdir` if there is one.
 
     The last step is number `config.train.steps`, or `config.train.heads_steps` after it (`heads_phase`).
@@ -58,6 +60,7 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
         workdir: Folder of the run: checkpoints/, config.json, metrics.jsonl, events/ (TensorBoard). Several
             processes need one that all of them see.
         validate: Scores the validation part: `(config, network, examples) -> (scalars, picture)`.
+        begin: Reads what a new run starts from; `export.starting.begin` knows trained networks, too.
 
     Raises:
         UserError: Data or weights cannot be used, `workdir` holds a run of another config, or the loss is
@@ -67,19 +70,21 @@ def train(config: Config, workdir: Path, validate: Validate) -> None:
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
     training, validation = _parts(config)
-    sampler, trained_on = data.sampler(training, config), TrainedOn.of(training, validation, config)
+    sampler, now = data.sampler(training, config), TrainedOn.of(training, validation, config)
     update = optimizer.build(config, config.train.steps, config.optimizer.frozen_steps)
 
     with checkpoints.manager(workdir) as manager:
         last = manager.latest_step()
         if last is None:
-            encoder = state.read_encoder(config.model)
-            current, start = state.initial(config, encoder, update, mesh), 0
+            beginning = begin(config, mesh)
+            current, start = state.initial(config, beginning.params, update, mesh), 0
+            trained_on = now.after(beginning.dataset, beginning.photos)
         else:
             saved = checkpoints.config_of(manager, last)
             checkpoints.check_same_run(saved, config, workdir)
             _check_heads_are_the_last(last, saved, config, workdir)
-            checkpoints.trained_on_of(manager, last).check_same(trained_on, workdir)
+            trained_on = checkpoints.trained_on_of(manager, last)
+            trained_on.check_same(now, workdir)
             current, start = checkpoints.restore(manager, last, state.abstract(config, update, mesh)), last
             print(f'Continuing from step {start} in {workdir}.')
         if jax.process_index() == 0:
@@ -151,10 +156,11 @@ def _plan(config: Config, training: Examples, where: str, mesh: Mesh) -> str:
     """Say in words what is about to happen."""
     devices = f'{mesh.size} {jax.default_backend().upper()} device{"s" * (mesh.size > 1)}'
     hosts = f' of {jax.process_count()} hosts' if jax.process_count() > 1 else ''
+    place = 'in memory' if where == 'host' else 'on the device' if mesh.size == 1 else 'on the devices'
     if isinstance(training.images, Stored):
         photos = 'photos are read anew for every batch'
     else:
-        photos = f'photos take {max(training.nbytes / 2**20, 0.1):.1f} MiB on the {where}'
+        photos = f'photos take {max(training.nbytes / 2**20, 0.1):.1f} MiB {place}'
     return (
         f'Training to step {config.train.last_step} on {devices}{hosts}; {photos}. '
         f'The first step is compiled, which takes a while.'

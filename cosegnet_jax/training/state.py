@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -26,6 +27,14 @@ class State(NamedTuple):
     params: Any  # nested dict of float32 arrays, such as params['decoder']['layers']['cT9']['kernel']
     optimizer: optax.OptState
     average: Any = None  # of the parameters, under config.optimizer.average; it is scored and exported
+
+
+class Beginning(NamedTuple):
+    """What a network knows before the first step."""
+
+    params: dict[str, Any]  # parts of `State.params`, such as 'encoder'; the other parts start at random
+    dataset: str = ''  # that they were trained on, where a whole network is known
+    photos: Sequence[str] = ()  # thumbnails of the photos that it was trained on, as far as known
 
 
 def scored(state: State) -> Any:
@@ -119,12 +128,24 @@ def read_encoder(config: Model) -> Any:
     return {'layers': layers}
 
 
-def initial(config: Config, encoder: Any, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
-    """Make the state before the first step: `encoder` (fidelity row 7) if there is one, the rest random."""
+def published(config: Config, mesh: Mesh) -> Beginning:
+    """Read the published weights of the encoder (fidelity row 7), or nothing if there are none.
+
+    Raises:
+        UserError: As of `read_encoder`.
+    """
+    encoder = read_encoder(config.model)
+    return Beginning({} if encoder is None else {'encoder': encoder})
+
+
+def initial(
+    config: Config, known: Mapping[str, Any], optimizer: optax.GradientTransformation, mesh: Mesh
+) -> State:
+    """Make the state before the first step: the parts that are known, such as 'encoder', the rest random."""
     state = random(config, optimizer, mesh)
-    if encoder is None:
+    if not known:
         return state
-    params = state.params | {'encoder': jax.device_put(encoder, meshes.replicated(mesh))}
+    params = state.params | jax.device_put(dict(known), meshes.replicated(mesh))
     # A copy, since the step donates the buffers of both.
     average = None if state.average is None else jax.tree.map(jnp.copy, params)
     return state._replace(params=params, average=average)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ class TrainedOn(NamedTuple):
     filenames: list[str]
     trained: list[str]  # thumbnails of the training part
     validated: list[str]  # and of the validation part, which chooses the best checkpoint
+    before: str = ''  # the set that the network was trained on before this run
 
     @classmethod
     def of(cls, training: Examples, validation: Examples, config: Config) -> TrainedOn:
@@ -32,6 +34,10 @@ class TrainedOn(NamedTuple):
             thumbnails.to_text(thumbnails.thumbnails(part)) for part in (training, validation)
         )
         return cls(config.data.name, list(training.filenames), trained, validated)
+
+    def after(self, dataset: str, photos: Sequence[str]) -> TrainedOn:
+        """The same of a run that starts from a network trained on `photos` (thumbnails) of `dataset`."""
+        return self._replace(trained=[*self.trained, *photos], before=dataset)
 
     def check_same(self, now: TrainedOn, workdir: Path) -> None:
         """Refuse to resume with other images than the run started with.
@@ -55,9 +61,14 @@ class TrainedOn(NamedTuple):
         Raises:
             UserError: Naming a photo.
         """
+        part = config.evaluation.part
+        if examples.name == self.before != self.name and part != 'train':
+            raise UserError(
+                f'{examples.name}: the run began with a network that was trained on photos of this set, '
+                f'which may be among those of its {part} part: score the run on another set'
+            )
         scored = thumbnails.thumbnails(examples)
         trained, validated = (_are_among(scored, known) for known in (self.trained, self.validated))
-        part = config.evaluation.part
         if trained.any() and part != 'train':
             name = min(np.array(examples.filenames)[trained])
             raise UserError(

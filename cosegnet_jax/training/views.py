@@ -17,7 +17,6 @@ import numpy as np
 from flax import nnx
 from jax.sharding import Mesh
 from jaxtyping import Array, Float16, Int32, Key, UInt8
-from tqdm import tqdm
 
 from cosegnet_jax import networks
 from cosegnet_jax.config import Config, Data
@@ -27,6 +26,7 @@ from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.placement import Feed, ahead
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
+from cosegnet_jax.runtime.progress import Progress
 
 _VIEW, _CHOICE = 2, 3  # purposes of random keys; others are in step.py and in the samplers
 
@@ -71,10 +71,16 @@ def make_views(config: Config, params: Any, examples: Examples, mesh: Mesh) -> V
         order = random.permutation(len(examples))  # which images meet in a composite
         order = np.resize(order, -(-len(order) // size) * size).reshape(-1, size)
         parts = []
-        for number, rows in enumerate(tqdm(order, desc=f'view {view + 1} of {config.train.views}')):
-            now = jax.random.fold_in(jax.random.fold_in(key, view), number)
-            batch = jax.tree.map(functools.partial(meshes.put_batch, mesh), gather(examples, rows[:, None]))
-            parts.append(jax.device_get(first_maps(params, batch, now)))
+        what = f'Looking at the photos, {view + 1} of {config.train.views} times'
+        with Progress(what, len(examples), 'photos') as bar:
+            for number, rows in enumerate(order):
+                now = jax.random.fold_in(jax.random.fold_in(key, view), number)
+                batch = jax.tree.map(
+                    functools.partial(meshes.put_batch, mesh), gather(examples, rows[:, None])
+                )
+                parts.append(jax.device_get(first_maps(params, batch, now)))
+                bar.update(min(size, len(examples) - bar.n))
+                bar.restart_clock()
         whole = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
         first = np.unique(order.reshape(-1), return_index=True)[1]
         views.append(jax.tree.map(lambda array, rows=first: array[rows], whole))

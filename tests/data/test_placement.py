@@ -113,7 +113,9 @@ def test_pixels_take_at_most_a_quarter_of_a_device(quarter, examples, asked, tim
 
 def test_a_device_without_room_is_an_error(quarter, examples):
     quarter(4.01)
-    with pytest.raises(UserError, match=r'config\.data\.placement=device: 0 MiB of pixels, and a quarter'):
+    with pytest.raises(
+        UserError, match=r'config\.data\.placement=device: the photos take .*, a quarter of the memory'
+    ):
         placement.choose('device', examples, 4)
 
 

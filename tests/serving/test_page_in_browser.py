@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -11,19 +10,18 @@ import zipfile
 
 import numpy as np
 import pytest
+from in_browser import WIDTHS, check_page, chromium
 from pictures_of_discs import disc, save
 from PIL import Image
 from programs import ROOT
 
-pytestmark = pytest.mark.slow
-
-CHROMIUM = shutil.which('chromium')
 pytest.importorskip('gradio', reason="needs Gradio: pip install 'cosegnet-jax[serve]'")
-sync_api = pytest.importorskip('playwright.sync_api', reason='needs Playwright, which drives the browser')
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='needs Chromium on the PATH')
+pytestmark = pytest.mark.slow
 
 ONLY_THIS_MACHINE = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'
 GROUPS = '#groups .tile'
+WAIT_MS = 120_000  # on a busy machine
+browser = chromium(ONLY_THIS_MACHINE)
 
 
 def left(folder):
@@ -41,7 +39,7 @@ def address(run_folder, temporary):
     """Of a server whose temporary files are all in one folder; they are gone when it has ended."""
     env = {key: value for key, value in os.environ.items() if key != 'JAX_NUM_CPU_DEVICES'}
     command = [sys.executable, '-m', 'cosegnet_jax', 'serve', f'--model={run_folder}']
-    flags = ['--max_photos=5', '--max_megapixels=1', '--threshold=0']
+    flags = ['--max_photos=9', '--max_megapixels=1', '--threshold=0']
     with subprocess.Popen(
         [*command, *flags], cwd=ROOT, env={**env, 'TMPDIR': str(temporary)}, stdout=subprocess.PIPE, text=True
     ) as server:
@@ -54,17 +52,12 @@ def address(run_folder, temporary):
     assert left(temporary) == []
 
 
-@pytest.fixture(scope='module')
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=[ONLY_THIS_MACHINE])
-
-
 @pytest.fixture
 def page(browser, address):
     """The page; what it asks for is all from its server."""
     asked = []
     with browser.new_page() as page:
+        page.set_default_timeout(WAIT_MS)
         page.on('request', lambda request: asked.append(request.url))
         page.goto(address)
         yield page
@@ -100,7 +93,7 @@ def test_photos_are_dropped_and_groups_masks_and_cutouts_taken_away(page, tmp_pa
 
     report(page).locator(GROUPS).first.wait_for()
     assert page.locator('#status').inner_text() == '3 photos were looked at.'
-    shown = report(page).locator('.name').all_inner_texts()  # the most alike first
+    shown = report(page).locator('.name').all_text_contents()  # the most alike first
     assert sorted(shown) == ['one (2).png', 'one.png', 'two 😀.png']
     reasons = page.locator('#unused li').all_inner_texts()
     assert [reason.split(': ')[0] for reason in reasons] == ['bomb.png', 'text.jpg']
@@ -140,12 +133,51 @@ def test_photos_are_dropped_and_groups_masks_and_cutouts_taken_away(page, tmp_pa
 
 
 def test_too_many_photos_are_refused_in_one_line_until_some_are_removed(page, tmp_path):
-    save(tmp_path, *(f'{number}.png' for number in range(6)))
+    save(tmp_path, *(f'{number}.png' for number in range(10)))
     drop(page, *sorted(tmp_path.iterdir()))
-    page.get_by_text('6 photos, and 5 are taken at most: remove some').wait_for()
+    page.get_by_text('10 photos, and 9 are taken at most: remove some').wait_for()
     assert page.locator('#report iframe').count() == 0
     assert page.get_by_role('button', name='Download').count() == 0
     page.get_by_label('Remove this file').first.click()
     report(page).locator(GROUPS).first.wait_for()
-    shown = report(page).locator('.name').all_inner_texts()
-    assert sorted(shown) == [f'{number}.png' for number in range(1, 6)]
+    shown = report(page).locator('.name').all_text_contents()
+    assert sorted(shown) == [f'{number}.png' for number in range(1, 10)]
+
+
+@WIDTHS
+def test_drawings_can_be_tried_at_once_and_nothing_is_wrong_with_the_page(page, width):
+    page.set_viewport_size({'width': width, 'height': 900})
+    page.get_by_text('What the network knows').click()
+    assert '1 images of spots' in page.locator('#knowledge').inner_text()
+    check_page(page)
+
+    page.get_by_role('button', name='Try it on').click()
+    report(page).locator(GROUPS).first.wait_for()
+    assert page.locator('#status').inner_text() == '9 photos were looked at.'
+    frame = page.locator('#report iframe')
+    inside = report(page).locator('body').evaluate('body => body.offsetHeight')
+    assert inside > 900
+    assert abs(frame.bounding_box()['height'] - inside) < 2  # no second scroll bar
+    check_page(page)
+
+    tile = report(page).locator('.tile').last
+    tile.click()
+    dialog = report(page).locator('#large')
+    box = dialog.bounding_box()  # in the window
+    assert box['y'] >= 0
+    assert box['y'] + box['height'] <= 900
+    report(page).get_by_role('button', name='Close').click()
+
+
+def test_a_higher_mask_threshold_makes_smaller_masks(page):
+    page.get_by_role('button', name='Try it on').click()
+    shares = report(page).locator('.object')
+    shares.first.wait_for()
+    before = sum(shares_of(shares))
+    page.get_by_role('slider', name='Masks').press('End')
+    report(page).get_by_text('covers 0%').first.wait_for()
+    assert sum(shares_of(shares)) < before
+
+
+def shares_of(shares):
+    return [int(text.split()[-1].strip('%')) for text in shares.all_text_contents()]

@@ -18,7 +18,7 @@ BASE = configs.Config(seed=2, model=configs.Model(name='base', width=1 / 64, wei
 @pytest.fixture
 def saved(tmp_path):
     """A run of no steps."""
-    current = state.initial(BASE, None, optimizer.build(BASE, 1), meshes.data_mesh())
+    current = state.initial(BASE, {}, optimizer.build(BASE, 1), meshes.data_mesh())
     with checkpoints.manager(tmp_path / 'run') as manager:
         checkpoints.save(manager, current, BASE, TrainedOn('spots', ['a/1'], [], []), score=0.5)
     return tmp_path / 'run'
@@ -30,7 +30,7 @@ def named(name: str) -> configs.Config:
 
 def test_a_run_is_read_as_the_network_that_it_was_and_as_no_other(tmp_path):
     mesh, trained_on = meshes.data_mesh(), TrainedOn('spots', ['a/1'], [], [])
-    current = state.initial(BASE, None, optimizer.build(BASE, 1), mesh)
+    current = state.initial(BASE, {}, optimizer.build(BASE, 1), mesh)
     with checkpoints.manager(tmp_path) as manager:
         checkpoints.save(manager, current, BASE, trained_on, score=0.5)
     for other in ('cosegnet', 'deep_object_coseg', 'attention'):
@@ -44,7 +44,7 @@ def test_a_run_is_read_as_the_network_that_it_was_and_as_no_other(tmp_path):
 
 def test_a_letter_that_was_lost_in_a_description_is_noticed(tmp_path):
     mesh = meshes.data_mesh()
-    current = state.initial(BASE, None, optimizer.build(BASE, 1), mesh)
+    current = state.initial(BASE, {}, optimizer.build(BASE, 1), mesh)
     with checkpoints.manager(tmp_path) as manager:
         checkpoints.save(manager, current, BASE, TrainedOn('spots', ['a/1'], [], []), score=0.5)
     for name, old, new in (('config', b'"seed": 2', b'"seed": 3'), ('trained_on', b'a/1', b'a/2')):

@@ -17,9 +17,9 @@ SMALL = configs.Config(model=configs.Model(width=1 / 64, weights='none'))
 def test_training_starts_from_the_given_encoder_and_random_else():
     mesh = meshes.data_mesh()
     update = optimizer.build(SMALL, 1)
-    random = state.initial(SMALL, None, update, mesh)
+    random = state.initial(SMALL, {}, update, mesh)
     encoder = jax.tree.map(lambda p: np.full(p.shape, 0.5, np.float32), random.params['encoder'])
-    given = state.initial(SMALL, encoder, update, mesh)
+    given = state.initial(SMALL, {'encoder': encoder}, update, mesh)
     jax.tree.map(np.testing.assert_array_equal, given.params['encoder'], encoder)
     jax.tree.map(np.testing.assert_array_equal, given.params['decoder'], random.params['decoder'])
     layer = given.params['encoder']['layers']['conv1_1']['kernel']

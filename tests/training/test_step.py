@@ -27,7 +27,7 @@ class Trainer:
 
     def train(self, batches) -> tuple[state.State, list]:
         """State after all batches, and the metrics of each."""
-        current, seen = state.initial(SMALL, None, self.update, self.mesh), []
+        current, seen = state.initial(SMALL, {}, self.update, self.mesh), []
         for given in batches:
             current, metrics = self.step(current, (), self.placed(given))
             seen.append(jax.device_get(metrics))
@@ -67,7 +67,7 @@ def test_the_decisions_order_is_drawn_anew_at_every_step(one):
     rows = one.placed(batch(0))
 
     def metrics_at(number: int) -> dict:
-        current = state.initial(SMALL, None, one.update, one.mesh)
+        current = state.initial(SMALL, {}, one.update, one.mesh)
         moved = current._replace(step=current.step + number)
         return jax.device_get(one.step(moved, (), rows)[1])
 
@@ -82,8 +82,8 @@ def test_frozen_blocks_keep_their_weights_and_are_not_in_the_gradient(one):
     config = dataclasses.replace(SMALL, optimizer=frozen)
     update = optimizer.build(config, config.train.steps)
     run_step = step.make_step(config, update, one.mesh, per_step)
-    before = jax.device_get(state.initial(config, None, update, one.mesh).params)
-    current = state.initial(config, None, update, one.mesh)
+    before = jax.device_get(state.initial(config, {}, update, one.mesh).params)
+    current = state.initial(config, {}, update, one.mesh)
     after, metrics = jax.device_get(run_step(current, (), one.placed(batch(0))))
     jax.tree.map(np.testing.assert_array_equal, after.params['encoder'], before['encoder'])
     assert not np.array_equal(
@@ -95,6 +95,6 @@ def test_frozen_blocks_keep_their_weights_and_are_not_in_the_gradient(one):
 
 
 def test_the_state_is_donated(one):
-    current = state.initial(SMALL, None, one.update, one.mesh)
+    current = state.initial(SMALL, {}, one.update, one.mesh)
     one.step(current, (), one.placed(batch(0)))
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(current.params))

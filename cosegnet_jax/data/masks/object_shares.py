@@ -36,7 +36,7 @@ def describe_shares(examples: Examples) -> list[str]:
         for visible in [[one for one in all_of_class if one.area]]
     ]
     warnings = [line for name in marked for line in _warn(name, marked[name])]
-    return [f'object on: {", ".join(shares)}', *warnings]
+    return [f'objects cover, on average, this much of a photo: {", ".join(shares)}', *warnings]
 
 
 def _marked(examples: Examples, number: int) -> list[_Marked]:

@@ -89,10 +89,12 @@ function readOut(row, column) {
 }
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-at('matrix').addEventListener('pointermove', (event) => {
-  const cell = event.target.clientWidth / n;
-  readOut(Math.floor(event.offsetY / cell), Math.floor(event.offsetX / cell));
-});
+for (const kind of ['pointerdown', 'pointermove']) { // a finger only taps
+  at('matrix').addEventListener(kind, (event) => {
+    const cell = event.target.clientWidth / n;
+    readOut(Math.floor(event.offsetY / cell), Math.floor(event.offsetX / cell));
+  });
+}
 at('matrix').addEventListener('keydown', (event) => {
   if (!(event.key in STEPS)) return;
   event.preventDefault();

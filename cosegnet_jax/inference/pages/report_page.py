@@ -132,8 +132,8 @@ aria-describedby="rule">
 
 _GROUPS = """<p class="note" id="rule">Photos are together where the network is as sure as the slider says, on
 average, that two of them share an object. The photos most like the others of their group come first. Point at
-a photo to see its mask. Click it to enlarge it and to move it to another group. What you change stays in this
-browser.</p>
+a photo to see its mask. Click or tap it to enlarge it and to move it to another group. What you change
+stays in this browser.</p>
 <noscript><p>Grouping takes JavaScript, which is off. Below are all photos in their order.</p></noscript>
 <p id="no-groups" hidden>No two photos share an object at this setting. Move the slider to the left.</p>
 <div id="groups"><ul class="tiles" id="tiles">

@@ -19,6 +19,15 @@ function enlarge(button) {
   large.querySelector('h2').textContent = button.querySelector('.name').textContent;
   large.dispatchEvent(new Event('opened'));
   if (!large.open) large.showModal();
+  lieWhereItIsSeen();
+}
+
+/** In a page of which the report is a part, as tall as it is, the middle of the report may be out of sight. */
+function lieWhereItIsSeen() {
+  if (!window.frameElement) return;
+  const seen = parent.innerHeight;
+  document.documentElement.style.setProperty('--tall', `${seen}px`);
+  large.style.margin = `${Math.max(0, -frameElement.getBoundingClientRect().top) + 0.03 * seen}px auto 0`;
 }
 
 function step(by) {

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 LOSSES = {
     'loss': 'Total loss',
     'loss_mask': 'Mask loss (L1)',
-    'loss_null': 'Loss of null masks',
+    'loss_null': 'Loss of empty masks',
     'loss_triplet': 'Triplet loss (L2)',
     'loss_decision': 'Decision loss (L3)',
 }

@@ -11,6 +11,7 @@ from cosegnet_jax.reports import run_log
 from cosegnet_jax.reports.figures.paper_figures import PaperFigure, write_figures
 from cosegnet_jax.reports.finished_runs import MODELS, Evaluated, find, flags
 from cosegnet_jax.reports.pages import html_page
+from cosegnet_jax.reports.tables.other_sets import other_sets
 from cosegnet_jax.reports.tables.paper_tables import Keys, Table, paper_tables
 
 TITLE = 'CoSegNet: the tables and figures of the paper, from finished runs'
@@ -20,8 +21,8 @@ READING = (
     'over union with the true mask. Rows of this project are means and standard deviations (of the '
     'sample) over the splits of one recipe under one protocol. Gated figures are those of the whole '
     'model, which empties the masks of a pair that it decides has nothing in common; ungated ones ignore the '
-    'decision. A null mask on a negative pair, which shares nothing, is right. A dash is a figure that is '
-    'missing; an empty cell is one that is not defined there, or that others did not report.'
+    'decision. If a pair shares nothing, empty masks are right. A dash is a figure that is missing; an empty '
+    'cell is one that is not defined there, or that others did not report.'
 )
 RERUN = (
     'cosegnet train --config=default --workdir=DIR and these flags train a run again, with the flags of its '
@@ -30,7 +31,7 @@ RERUN = (
 )
 LEFT_OUT = 'Evaluations that are in no table'
 WHY_LEFT_OUT = (
-    'The paper has no table of this network on this data set after training on that one, or the images that '
+    'The paper has no table of this network on this data set after training on that one, or the photos that '
     'were scored may be some that it was trained on. Figures may show them.'
 )
 NOT_SHOWN = 'Evaluations without photos to show'
@@ -74,7 +75,7 @@ def write_pages(folders: Sequence[Path], out: Path) -> str:
     run_log.write(folders, out / 'runs.jsonl')  # first, since it may be that none was evaluated
     runs = find(folders)
     keys = Keys.of(runs)
-    tables = paper_tables(runs, keys)
+    tables = [*paper_tables(runs, keys), *other_sets(runs, keys)]
     used = {run for table in tables for run in table.runs}
     content = _Content(
         tables=tables,
@@ -88,8 +89,8 @@ def write_pages(folders: Sequence[Path], out: Path) -> str:
     )
     (out / 'tables.md').write_text(_markdown(content), encoding='utf-8')
     (out / 'tables.html').write_text(_html(content), encoding='utf-8')
-    written = f'written: {out}/tables.md, {out}/tables.html and {out}/runs.jsonl'
-    return f'{len(used)} of {len(runs)} evaluations are in the tables\n{written}'
+    counted = f'{len(used)} of {len(runs)} evaluations are in the tables.'
+    return f'{counted}\nOpen {out}/tables.html to see them; tables.md and runs.jsonl are beside it.'
 
 
 def _training(name: str, runs: Sequence[Evaluated]) -> _Training:
@@ -152,10 +153,10 @@ def _html(content: _Content) -> str:
 def _html_table(table: Table) -> str:
     ours = [number for number, row in enumerate(table.rows) if row.ours]
     rows = [[cell.replace('± ', '±\N{NO-BREAK SPACE}') for cell in row.cells] for row in table.rows]
-    body = html_page.table('Tinted rows are those of this project.', table.columns, rows, ours)
+    caption = 'Tinted rows are those of this project.'
+    body = html_page.table(caption, table.columns, rows, ours, label=table.title)
     notes = ''.join(f'<p class="note">{html.escape(note)}</p>' for note in table.notes)
-    label = html.escape(table.title)
-    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{body}</div>{notes}'
+    return body + notes
 
 
 def _html_figure(figure: PaperFigure) -> str:
@@ -181,7 +182,6 @@ def _list(lines: Sequence[str]) -> str:
 
 _STYLE = """
 body { max-width: 84rem; }
-.wide { overflow-x: auto; margin-bottom: .75rem; }
 .wide tbody th { min-width: 11rem; }
 .wide tbody td:last-child { min-width: 14rem; }
 .wide th, .wide td { padding: .35rem .75rem .35rem .5rem; font-size: .875rem; line-height: 1.35; }

@@ -32,19 +32,37 @@ def page(title: str, summary: str, sections: Iterable[tuple[str, str]], style: s
 
 
 def table(
-    caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], marked: Collection[int] = ()
+    caption: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    marked: Collection[int] = (),
+    label: str = '',
 ) -> str:
-    """Lay out a table of plain text; the first cell of a row names it, and `marked` rows stand out."""
+    """Lay out a table of plain text, which can be scrolled sideways where the window is too narrow.
+
+    Args:
+        caption: above it.
+        columns: their headings.
+        rows: cells; the first one of a row names it.
+        marked: numbers of rows that stand out.
+        label: what it is called among the other tables of a page; the caption if not given.
+    """
     head = ''.join(f'<th scope="col">{html.escape(name)}</th>' for name in columns)
     body = ''.join(
         f'<tr{_MARK * (i in marked)}><th scope="row">{html.escape(first)}</th>'
         f'{"".join(f"<td>{html.escape(cell)}</td>" for cell in rest)}</tr>'
         for i, (first, *rest) in enumerate(rows)
     )
-    return (
+    return scrollable(
         f'<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>'
-        f'<tbody>{body}</tbody></table>\n'
+        f'<tbody>{body}</tbody></table>',
+        label or caption,
     )
+
+
+def scrollable(body: str, label: str) -> str:
+    """Keep HTML that may be wider than a telephone in a box that can be scrolled, by keys too."""
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{html.escape(label)}">{body}</div>\n'
 
 
 def image(uri: str, alt: str, width: int | None = None, height: int | None = None) -> str:
@@ -97,5 +115,12 @@ th, td { padding: .35rem 1.25rem .35rem 0; border-bottom: 1px solid var(--line);
 thead th { font-size: .8125rem; color: var(--soft); }
 tbody th { font-weight: 400; }
 img { max-width: 100%; height: auto; display: block; }
+.wide { overflow-x: auto; margin-bottom: .75rem; }
+.wide:focus-visible { outline: 2px solid var(--blue); outline-offset: 2px; }
 .marked { background: #eff6ff; }
+@media (max-width: 40rem) {
+  body { padding: 1.25rem 1rem 3rem; }
+  h1 { font-size: 1.5rem; overflow-wrap: anywhere; }
+  th, td { padding-right: .75rem; }
+}
 """

@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from matplotlib.figure import Figure
 from PIL import Image
 
+from cosegnet_jax.evaluation.decisions import DecisionScores
 from cosegnet_jax.evaluation.pair_samples import POOL
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
@@ -130,7 +131,11 @@ def _headline(results: Results) -> str:
             f'{percent(overall.precision_ungated)} % without the gate',
         ),
         ('Decision accuracy', ratio(decision.accuracy), f'{ratio(decision.balanced_accuracy)} balanced'),
-        ('Decision AUC', ratio(decision.auc), f'{ratio(decision.null_mask_rate)} null masks on negatives'),
+        (
+            'Decision AUC',
+            ratio(decision.auc),
+            f'{percent(decision.null_mask_rate)} % of pairs that share nothing get empty masks',
+        ),
         ('Best baseline', ratio(best.jaccard), 'Jaccard of a mask that sees no image'),
     ]
     return (
@@ -181,19 +186,24 @@ def _decisions(results: Results) -> str:
     rows = [
         ('ROC-AUC', f'{ratio(found.auc)} ± {found.auc_error:.0e}'),
         ('Average precision', ratio(found.average_precision)),
-        ('Null masks where nothing is shared', ratio(found.null_mask_rate)),
-        (f'Null masks in {found.outlier_pairs} pairs with an outlier', ratio(found.null_mask_rate_outliers)),
+        ('Pairs that share nothing: share with empty masks', ratio(found.null_mask_rate)),
+        *_outlier_rows(found),
         ('Expected calibration error', ratio(found.calibration_error)),
         ('Mean probability', ratio(found.mean_probability)),
         ('Share of pairs with a common object', ratio(found.positive_rate)),
-        ('Mean probability where the gate is open', ratio(found.mean_probability_open)),
-        ('Share with a common object where the gate is open', ratio(found.positive_rate_open)),
+        ('Mean probability of pairs that are said to share an object', ratio(found.mean_probability_open)),
+        ('Share of these that do', ratio(found.positive_rate_open)),
     ]
     return (
         f'<p>{words}.</p>'
         + _chart(chart, f'Histogram of the probabilities. {words}.')
         + html_page.table('Decisions over all pairs', ('Figure', 'Value'), rows)
     )
+
+
+def _outlier_rows(found: DecisionScores) -> list[tuple[str, str]]:
+    name = f'{found.outlier_pairs} pairs with an outlier: share with empty masks'
+    return [(name, ratio(found.null_mask_rate_outliers))] * bool(found.outlier_pairs)
 
 
 def _training(curves: charts.Records) -> str:
@@ -226,8 +236,8 @@ def _protocol(results: Results) -> str:
         '<p><b>Precision (P)</b> is pixel accuracy: the share of pixels, of object and background alike, '
         'that are right. <b>Jaccard (J)</b> is intersection over union with the true mask. <b>Gated</b> '
         'figures are those of the whole model: when it decides that a pair has nothing in common, both '
-        'masks are empty. <b>Ungated</b> figures ignore the decision. <b>Null masks on negatives</b> is '
-        'the share of pairs without a common object that end with two empty masks; an <b>outlier</b> is an '
+        'masks are empty. <b>Ungated</b> figures ignore the decision. If a pair shares nothing, two '
+        'empty masks are right; an <b>outlier</b> is an '
         'image that does not show what it is filed under. <b>Expected calibration error</b> is the mean '
         'distance, over all pairs, between the mean probability and the share of pairs with a common '
         'object in 20 bins of equal width of the probability. The baselines mark every pixel, or the box '
@@ -243,7 +253,8 @@ def _jpeg(pixels: UInt8[np.ndarray, 'height width 3']) -> bytes:
 
 
 def _chart(figure: Figure, alt: str) -> str:
-    return html_page.image(html_page.data_uri('image/svg+xml', charts.svg(figure).encode()), alt)
+    drawn = html_page.image(html_page.data_uri('image/svg+xml', charts.svg(figure).encode()), alt)
+    return f'<div class="chart">{html_page.scrollable(drawn, alt)}</div>'
 
 
 _STYLE = """
@@ -260,6 +271,7 @@ _STYLE = """
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr));
   gap: .75rem 1.25rem; }
 .wrong { margin-left: .4rem; padding: 0 .4rem; border-radius: .25rem; color: #9f1239; background: #ffe4e6; }
+.chart img { min-width: 38rem; } /* smaller ones cannot be read */
 .mask { color: #1d4ed8; }
 .truth { color: #9a5b00; }
 """

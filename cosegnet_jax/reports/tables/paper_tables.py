@@ -18,7 +18,7 @@ from cosegnet_jax.reports.tables.score_tables import DASH, percent, ratio
 DECISIONS = {
     'Decision accuracy, balanced': 'decision.balanced_accuracy',
     'Decision AUC': 'decision.auc',
-    'Null masks on negatives': 'decision.null_mask_rate',
+    'Empty masks where nothing is shared': 'decision.null_mask_rate',
 }
 ABLATION = {'J, gated': 'jaccard', 'J, ungated': 'jaccard_ungated', **DECISIONS}
 OURS = 'this project: '
@@ -73,7 +73,7 @@ class Keys:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Methods:
+class Methods:
     """A table of the paper that compares methods on one data set."""
 
     name: str
@@ -95,10 +95,10 @@ class _Ablation:
 
 
 _METHODS = (
-    _Methods('Table 1', PASCAL, PASCAL, (COSEGNET, *PEERS)),
-    _Methods('Table 2', INTERNET, INTERNET, (COSEGNET, *PEERS), published.INTERNET_CLASSES),
-    _Methods('Table 3', INTERNET, PASCAL, (COSEGNET,), published.INTERNET_CLASSES),
-    _Methods('Table 4', MSRC, PASCAL, (COSEGNET, *PEERS)),
+    Methods('Table 1', PASCAL, PASCAL, (COSEGNET, *PEERS)),
+    Methods('Table 2', INTERNET, INTERNET, (COSEGNET, *PEERS), published.INTERNET_CLASSES),
+    Methods('Table 3', INTERNET, PASCAL, (COSEGNET,), published.INTERNET_CLASSES),
+    Methods('Table 4', MSRC, PASCAL, (COSEGNET, *PEERS)),
 )
 _ABLATIONS = (
     _Ablation(
@@ -133,7 +133,7 @@ def paper_tables(runs: Sequence[Evaluated], keys: Keys) -> list[Table]:
     ]
 
 
-def _methods(table: _Methods, runs: Sequence[Evaluated], keys: Keys) -> Table:
+def _methods(table: Methods, runs: Sequence[Evaluated], keys: Keys) -> Table:
     means = [f'{name} {figure}' for name in (*table.classes, 'mean') for figure in ('P (%)', 'J')]
     columns = ('Method', *(means if table.classes else ('P (%)', 'J')), *DECISIONS, 'From')
     rows = [
@@ -145,18 +145,18 @@ def _methods(table: _Methods, runs: Sequence[Evaluated], keys: Keys) -> Table:
     unseen = _unseen(runs, table.data_set, table.trained_on)
     used = []
     for network in table.networks:
-        groups = _groups(run for run in unseen if _network(run) == network)
+        groups = same_recipe(run for run in unseen if network_of(run) == network)
         name = MODELS[network[0]]
         for group in groups:
-            rows += _measured_rows(name, group, keys, table)
+            rows += measured_rows(name, group, keys, table)
             used += group
         if not groups:
             rows.append(_no_run(name, columns))
     title = f'{table.name}: {_scored(table.data_set, table.trained_on)}'
-    return Table(title, columns, tuple(rows), _notes(used, keys), tuple(used))
+    return Table(title, columns, tuple(rows), notes_of(used, keys), tuple(used))
 
 
-def _printed_row(row: PublishedRow, source: str, table: _Methods) -> Row:
+def _printed_row(row: PublishedRow, source: str, table: Methods) -> Row:
     figures = [(row.precision, row.jaccard)]
     if table.classes:
         figures = [*published.BY_CLASS[row.source, row.method], *figures]
@@ -164,7 +164,7 @@ def _printed_row(row: PublishedRow, source: str, table: _Methods) -> Row:
     return Row((row.method, *shares, *[''] * len(DECISIONS), source), ours=False)
 
 
-def _measured_rows(name: str, group: Sequence[Evaluated], keys: Keys, table: _Methods) -> list[Row]:
+def measured_rows(name: str, group: Sequence[Evaluated], keys: Keys, table: Methods) -> list[Row]:
     """Two lines, since decisions are the same with and without the gate."""
     spreads = over_splits(group)
     classes = [f'per_class.{_called(name, group)}.' for name in table.classes]
@@ -193,17 +193,19 @@ def _ablation(table: _Ablation, runs: Sequence[Evaluated], keys: Keys) -> Table:
         printed = [ratio(table.printed[data_set][column], decimals=2) for column in table.variants]
         rows.append(Row((scored, 'J', *printed, f'paper, {table.name}'), ours=False))
         variants = table.variants.values()
-        groups = _groups(run for run in _unseen(runs, data_set, trained_on) if _network(run) in variants)
+        groups = same_recipe(
+            run for run in _unseen(runs, data_set, trained_on) if network_of(run) in variants
+        )
         for group in groups:
             rows += _ablation_rows(scored, group, variants, keys)
             used += group
         if not groups:
             rows.append(_no_run(scored, columns))
-    return Table(f'{table.name}: {table.subject}', columns, tuple(rows), _notes(used, keys), tuple(used))
+    return Table(f'{table.name}: {table.subject}', columns, tuple(rows), notes_of(used, keys), tuple(used))
 
 
 def _ablation_rows(name: str, group: list[Evaluated], variants: Iterable[Variant], keys: Keys) -> list[Row]:
-    runs = [[run for run in group if _network(run) == variant] for variant in variants]
+    runs = [[run for run in group if network_of(run) == variant] for variant in variants]
     spreads = [over_splits(some) if some else {} for some in runs]
     lines = {'splits': [str(len(some)) if some else DASH for some in runs]}
     for label, figure in ABLATION.items():
@@ -226,7 +228,7 @@ def _unseen(runs: Iterable[Evaluated], scored: str, trained_on: str) -> list[Eva
     ]
 
 
-def _groups(runs: Iterable[Evaluated]) -> list[list[Evaluated]]:
+def same_recipe(runs: Iterable[Evaluated]) -> list[list[Evaluated]]:
     """Group runs by recipe and protocol, in the order given."""
     groups = {}
     for run in runs:
@@ -234,7 +236,8 @@ def _groups(runs: Iterable[Evaluated]) -> list[list[Evaluated]]:
     return list(groups.values())
 
 
-def _network(run: Evaluated) -> Variant:
+def network_of(run: Evaluated) -> Variant:
+    """Model and tap, which together name a column or line."""
     return run.model, run.tap
 
 
@@ -267,7 +270,8 @@ def _source(run: Evaluated, keys: Keys) -> str:
     return f'recipe {keys.recipes[run.recipe]}, protocol {keys.protocols[_setting(run)]}'
 
 
-def _notes(used: Sequence[Evaluated], keys: Keys) -> tuple[str, ...]:
+def notes_of(used: Sequence[Evaluated], keys: Keys) -> tuple[str, ...]:
+    """What has to be known to read lines of runs: where the paper's come from, protocols, decisions."""
     settings = dict.fromkeys(_setting(run) for run in used)
     protocols = [f'Protocol {keys.protocols[setting]}: {_words(setting)}.' for setting in settings]
     decided = dict.fromkeys((MODELS[run.model], run.document['protocol']['decided_by']) for run in used)

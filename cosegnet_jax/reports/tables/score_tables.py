@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cosegnet_jax.evaluation.decisions import DecisionScores
 from cosegnet_jax.evaluation.protocol import Results
 from cosegnet_jax.evaluation.published import PublishedRow
 
@@ -73,14 +74,20 @@ def format_tables(results: Results, published: Sequence[PublishedRow]) -> str:
         f'{decision.positive_pairs} of them with a shared object, by {results.decided_by}',
         f'  accuracy {ratio(decision.accuracy)}, balanced {ratio(decision.balanced_accuracy)}, '
         f'AUC {ratio(decision.auc)}, average precision {ratio(decision.average_precision)}',
-        f'  masks emptied: {ratio(decision.null_mask_rate)} of pairs that share nothing, '
-        f'{ratio(decision.null_mask_rate_outliers)} of pairs with an outlier',
-        f'  calibration error {ratio(decision.calibration_error)}; where the gate is open, mean probability '
-        f'{ratio(decision.mean_probability_open)}, of them positive {ratio(decision.positive_rate_open)}',
+        f'  pairs that share nothing: {percent(decision.null_mask_rate)} % get empty masks',
+        *_of_outliers(decision),
+        f'  pairs that are said to share an object: {percent(decision.positive_rate_open)} % do, mean '
+        f'probability {ratio(decision.mean_probability_open)}; calibration error '
+        f'{ratio(decision.calibration_error)}',
     ]
     if results.skipped_classes:
         sections.append(f'Classes with fewer than two images, left out: {", ".join(results.skipped_classes)}')
     return '\n'.join(sections)
+
+
+def _of_outliers(decision: DecisionScores) -> list[str]:
+    rate = f'{percent(decision.null_mask_rate_outliers)} %'
+    return [f'  pairs with an outlier of their class: {rate} get empty masks'] * bool(decision.outlier_pairs)
 
 
 def percent(value: float | None) -> str:

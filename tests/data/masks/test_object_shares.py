@@ -24,7 +24,7 @@ def examples(*masks, labels=None):
 def test_shares_are_means_of_the_photos_that_show_the_class():
     full, none = np.ones((20, 20)), np.zeros((20, 20))
     lines = describe_shares(examples(disc(), none, full * 0.0, disc(), labels=[0, 0, 1, 1]))
-    assert lines == ['object on: cow 27%, car 27%']
+    assert lines == ['objects cover, on average, this much of a photo: cow 27%, car 27%']
 
 
 @pytest.mark.parametrize(

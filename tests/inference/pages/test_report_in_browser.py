@@ -1,21 +1,12 @@
 """The report as a person uses it, on a telephone and on a desk."""
 
-import shutil
-
 import pytest
+from in_browser import check_page, chromium
 from test_report_page import FOUR, found
 
 from cosegnet_jax.inference.pages.report_page import write_report
 
-CHROMIUM = shutil.which('chromium')
-sync_api = pytest.importorskip('playwright.sync_api', reason='needs Playwright, which drives the browser')
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='needs Chromium on the PATH')
-
-
-@pytest.fixture(scope='module')
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM)
+browser = chromium()
 
 
 @pytest.fixture(params=[390, 1300], ids=['telephone', 'desk'])
@@ -30,10 +21,6 @@ def page(request, browser, tmp_path):
         assert errors == []
 
 
-def test_nothing_is_wider_than_the_window(page):
-    assert page.evaluate('document.documentElement.scrollWidth') <= page.viewport_size['width']
-
-
 def test_a_page_that_is_opened_again_is_as_it_was_left(page):
     page.locator('.tile').filter(has_text='3.jpg').click()
     page.get_by_label('Move this photo').select_option('none')
@@ -46,10 +33,15 @@ def test_a_page_that_is_opened_again_is_as_it_was_left(page):
     assert page.locator('#outliers .name').count() == 0
 
 
-def test_there_is_nothing_that_axe_objects_to(page):
-    axe = pytest.importorskip('axe_playwright_python.sync_playwright', reason='needs axe-playwright-python')
-    for place in ('page', 'dialog'):
-        if place == 'dialog':
-            page.locator('.tile').first.click()
-        response = axe.Axe().run(page).response
-        assert [violation['id'] for violation in response['violations']] == [], place
+def test_all_of_it_can_be_seen_and_there_is_nothing_that_axe_objects_to(page):
+    check_page(page)
+    page.locator('.tile').first.click()
+    check_page(page)
+
+
+def test_a_tap_reads_a_cell_of_the_matrix(page):
+    page.locator('#matrix').scroll_into_view_if_needed()
+    box = page.locator('#matrix').bounding_box()
+    page.locator('#matrix').dispatch_event('pointerdown', {'offsetX': 5, 'offsetY': 5})
+    assert box['width'] > 100
+    assert page.locator('#readout').inner_text() != ''

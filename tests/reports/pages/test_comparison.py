@@ -28,7 +28,7 @@ def write_runs(folder):
     for split, jaccard in enumerate([0.4, 0.5]):
         keep(f'split{split}', document(split=split, jaccard=jaccard))
     keep('split0', document('msrc', 'all', jaccard=0.3))
-    keep('shapes', document('<shapes>', trained_on='<shapes>'))
+    keep('shapes', document('<shapes>', 'train', trained_on='<shapes>'))
 
 
 @pytest.fixture(scope='module')
@@ -73,7 +73,7 @@ def test_recipes_can_be_trained_again(pages):
 def test_what_is_in_no_table_is_listed(pages):
     for text in (pages[0], Page(pages[1]).text):
         rest = text.split('Evaluations that are in no table')[-1]
-        assert 'CoSegNet (cT9) trained on <shapes>, test of <shapes>' in rest
+        assert 'CoSegNet (cT9) trained on <shapes>, train of <shapes>' in rest
         assert 'pascal_voc10' not in rest
     assert '<shapes>' not in pages[1]
 

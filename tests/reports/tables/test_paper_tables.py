@@ -31,7 +31,7 @@ def test_two_splits_become_mean_and_deviation_with_and_without_the_gate():
     gated = row(table, Method='CoSegNet, gated')
     assert (gated['P (%)'], gated['J']) == ('85.0 ± 7.1', '0.450 ± 0.071')
     assert gated['Decision AUC'] == '0.800 ± 0.071'
-    assert gated['Null masks on negatives'] == '0.600 ± 0.000'
+    assert gated['Empty masks where nothing is shared'] == '0.600 ± 0.000'
     assert gated['From'] == 'this project: 2 splits of pascal_voc10, recipe A, protocol 1'
     ungated = row(table, Method='CoSegNet, ungated')
     assert (ungated['P (%)'], ungated['J'], ungated['Decision AUC']) == ('90.0 ± 0.0', '0.500 ± 0.000', '')
@@ -110,7 +110,7 @@ def test_runs_under_different_protocols_or_recipes_never_share_a_row():
 
 def test_networks_that_decide_in_different_ways_share_a_row_and_both_ways_are_told():
     made = tables(evaluated(), evaluated(model='base', decided_by=BY_MASKS, null_mask_rate=0.1))[5]
-    line = row(made, Figure='Null masks on negatives')
+    line = row(made, Figure='Empty masks where nothing is shared')
     assert (line['CoSegNet-base'], line['CoSegNet']) == ('0.100', '0.600')
     assert f'Decisions of CoSegNet-base: {BY_MASKS}.' in made.notes
     assert 'Decisions of CoSegNet: the decision network.' in made.notes

@@ -1,9 +1,9 @@
 """The commands and the code of README.md and docs/ are such that there is, down to each flag and key."""
 
 import re
-import shlex
 
 import pytest
+from printed import blocks, commands
 from programs import ROOT
 
 from cosegnet_jax import config as configs
@@ -11,31 +11,6 @@ from cosegnet_jax.cli import COMMANDS
 
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 EVERYWHERE = {'help', 'version', 'keep_compiled', 'nokeep_compiled'}
-
-
-def blocks(page, language):
-    return re.findall(
-        rf'^```{language}\n(.*?)^```', page.read_text(encoding='utf-8'), re.DOTALL | re.MULTILINE
-    )
-
-
-def commands(page):
-    """Command lines of ours, whole, as lists of words."""
-    for block in blocks(page, 'bash'):
-        for line in block.replace('\\\n', ' ').splitlines():
-            words = shlex.split(line.replace('[', ' ').replace(']', ' '), comments=True)
-            start = next(
-                (i for i, word in enumerate(words) if word.endswith(('cosegnet', 'train.py', 'eval.py'))),
-                None,
-            )
-            if start is None:
-                continue
-            program = words[start].split('/')[-1]
-            yield (
-                [program.removesuffix('.py'), *words[start + 1 :]]
-                if program.endswith('.py')
-                else words[start + 1 :]
-            )
 
 
 def flags_of(name):
