@@ -1,16 +1,18 @@
-"""How near exported networks are to the run that they are from, on photos.
+"""How near exported networks are to the run that they are from, on photos, and how fast.
 
 python benchmarks/exported_forms.py --workdir=runs/pascal --exported=FOLDER[,FOLDER] --images=FOLDER
 
 Prints a line of JSON for each form of the network that is in these folders of `cosegnet export`: its largest
 differences from the checkpoint it was made of, in masks, embeddings and probabilities, and the share of the
-pixels that only one of the two takes for object. The photos are 24 of a folder, spread over it, or all of a
-smaller one.
+pixels that only one of the two takes for object. Without --workdir they are from the model file of the
+folder. The photos are 24 of a folder, spread over it, or all of a smaller one. `images_per_s` is of
+describing them all together, the forms of a folder in turn; `jax_ratio` is that of the model file over it.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -39,6 +41,7 @@ PHOTOS = 24  # at most, looked at together
 
 _EXPORTED = flags.DEFINE_list('exported', [], 'Folders of cosegnet export, with commas between.')
 _IMAGES = flags.DEFINE_string('images', None, 'Folder of photos.')
+_BLOCKS = flags.DEFINE_integer('blocks', 3, 'Times that each form is timed, in turn.', lower_bound=1)
 
 
 class Answers(NamedTuple):
@@ -65,13 +68,37 @@ def main() -> None:
     chosen = [photos[k] for k in np.linspace(0, len(photos) - 1, min(len(photos), PHOTOS), dtype=int)]
     for folder in map(Path, _EXPORTED.value):
         network = model_file.read(folder / model_file.NAME, meshes.data_mesh())
-        original = checkpoints.load_network(command_line.run_folder(), None, meshes.data_mesh(), network.step)
+        original = network
+        if flags.FLAGS['workdir'].present:
+            run = command_line.run_folder()
+            original = checkpoints.load_network(run, None, meshes.data_mesh(), network.step)
         side = network.config.image_size
         images = np.stack([squash_photo(np.asarray(read(photo.path)), side) for photo in chosen])
         expected = answers(_jax(model_file.release(original)), images)
-        for file, form in forms(folder, network):
-            found = differences(answers(form, images), expected)
-            print(json.dumps({'file': str(file), 'photos': len(images), 'side': side} | found), flush=True)
+        found = dict(forms(folder, network))
+        about = {'photos': len(images), 'side': side}
+        rows = [{'file': str(file)} | about | differences(answers(form, images), expected)
+                for file, form in found.items()]  # fmt: skip
+        for row, speed in zip(rows, speeds(list(found.values()), images, _BLOCKS.value), strict=True):
+            print(json.dumps(row | speed), flush=True)
+
+
+def speeds(found: Sequence[Form], images: UInt8[np.ndarray, 'n h w 3'], blocks: int) -> list[Row]:
+    """Images a second of each form, all of which have described these images before; the median of `blocks`.
+
+    The forms take turns, so that a machine's drift falls on all.
+    """
+    seconds = np.empty((blocks, len(found)))
+    for block, number in np.ndindex(seconds.shape):
+        start = time.perf_counter()
+        jax.block_until_ready(found[number].describe(images))
+        seconds[block, number] = time.perf_counter() - start
+    ratios = np.median(seconds / seconds[:, :1], 0)
+    rates = len(images) / np.median(seconds, 0)
+    return [
+        {'images_per_s': rate, 'jax_ratio': ratio}
+        for rate, ratio in zip(rates.tolist(), ratios.tolist(), strict=True)
+    ]
 
 
 def answers(form: Form, images: UInt8[np.ndarray, 'n h w 3']) -> Answers:

@@ -1,11 +1,13 @@
-"""Time, memory and truth of deciding only some pairs, on embeddings like those of an evaluated run.
+"""Time, memory and truth of deciding only some pairs, on embeddings like those of photos.
 
-python benchmarks/large_collections.py --workdir=runs/shapes [--photos=10000] [--neighbors=20]
+python benchmarks/large_collections.py --images=FOLDER [--model=NAME] [--photos=10000] [--neighbors=20]
 
-Prints a line of JSON. Embeddings are drawn from 100 kinds: Gaussians, their centers three times as far apart
-as the classes of the images that eval.py has kept, and half as wide. `recall` is the share of the true
-neighbors that are found. Up to 10,000 photos, `groups_of_all_pairs` are those of the table of all pairs, and
-`agreement` is the share of the pairs that are together in one of the groupings which are so in both.
+Prints a line of JSON. FOLDER has a folder of photos for each class; some 400 of them are looked at.
+Embeddings are drawn from 100 kinds: Gaussians, their centers three times as far apart as these classes, and
+half as wide; of unit length, where those of the photos are.
+`recall` is the share of the true neighbors that are found. Up to 10,000 photos, `groups_of_all_pairs` are
+those of the table of all pairs, and `agreement` is the share of the pairs that are together in one of the
+groupings which are so in both.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 from absl import flags
@@ -22,18 +23,21 @@ from jaxtyping import Float32, Int
 from cosegnet_jax.benchmark import timing
 from cosegnet_jax.benchmark.row import Row
 from cosegnet_jax.cli import command_line
+from cosegnet_jax.cli.segmenter import segmenter_from_flags
+from cosegnet_jax.inference import collection
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.inference.grouping import Groups, group
 from cosegnet_jax.inference.neighbors import candidates
 from cosegnet_jax.inference.sparse_grouping import group_near
-from cosegnet_jax.reports.figures import figure_data
 from cosegnet_jax.runtime.errors import UserError
 
 KINDS = 100
 FARTHER, NARROWER = 3, 0.5  # than the classes are
+LOOKED_AT = 400  # photos, at most
 COMPARED = 10_000  # photos that all pairs of are decided, too, which takes 3 GB
 PROBES = 1000  # photos whose true neighbors are sought
 
+_IMAGES = flags.DEFINE_string('images', None, 'Folder with a folder of photos for each class.')
 _PHOTOS = flags.DEFINE_integer('photos', 10_000, 'Number of embeddings.', lower_bound=2)
 _NEIGHBORS = flags.DEFINE_integer(
     'neighbors', 20, 'Compare each photo with N that look alike.', lower_bound=1
@@ -46,28 +50,37 @@ def main() -> None:
     command_line.refuse_config()
     if _PHOTOS.value <= _NEIGHBORS.value:
         raise UserError(f'--photos={_PHOTOS.value}: must be more than --neighbors={_NEIGHBORS.value}')
-    segmenter = CoSegmenter.from_pretrained(command_line.run_folder())
-    embeddings = drawn(_evaluated(command_line.run_folder()), _PHOTOS.value)
+    if not _IMAGES.value:
+        raise UserError('--images=FOLDER must be given: a folder with a folder of photos for each class')
+    segmenter = segmenter_from_flags(0.5)
+    embeddings = drawn(*described(segmenter, _IMAGES.value), _PHOTOS.value)
     print(json.dumps(measure(segmenter, embeddings, _NEIGHBORS.value, _THRESHOLD.value)))
 
 
-def _evaluated(workdir: Path) -> figure_data.FigureData:
-    """What eval.py kept of the test part."""
-    files = sorted((workdir / 'eval').glob('*-test-cosegnet.npz'))
-    if not files:
-        raise UserError(f'{workdir}: not evaluated yet; evaluate it with cosegnet eval')
-    return figure_data.load(files[0])
+def described(
+    segmenter: CoSegmenter, folder: str
+) -> tuple[Float32[np.ndarray, 'n 64'], Int[np.ndarray, ' n']]:
+    """Embeddings of photos, spread over a folder, and the numbers of their classes."""
+    photos = collection.find([folder]).photos
+    photos = photos[:: -(-len(photos) // LOOKED_AT)]
+    embeddings = [one.embedding for one in segmenter.describe(photo.path for photo in photos)]
+    classes = [photo.path.parent.name for photo in photos]
+    return np.stack(embeddings), np.unique(classes, return_inverse=True)[1]
 
 
-def drawn(like: figure_data.FigureData, count: int) -> Float32[np.ndarray, 'n 64']:
-    """Embeddings of 100 kinds, in the directions in which those that are evaluated differ."""
-    labels, embedding = like.labels[:, 0], np.asarray(like.embedding)
-    means = np.stack([embedding[labels == label].mean(0) for label in np.unique(labels)])
-    inside = embedding - means[np.searchsorted(np.unique(labels), labels)]
+def drawn(
+    like: Float32[np.ndarray, 'n 64'], labels: Int[np.ndarray, ' n'], count: int
+) -> Float32[np.ndarray, 'count 64']:
+    """Embeddings of 100 kinds, in the directions in which those of photos differ."""
+    means = np.stack([like[labels == label].mean(0) for label in range(labels.max() + 1)])
+    inside = like - means[labels]
     rng, origin = np.random.default_rng(0), np.zeros(means.shape[1])
     centers = FARTHER * rng.multivariate_normal(origin, np.cov(means.T), KINDS, method='svd')
     spread = NARROWER * rng.multivariate_normal(origin, np.cov(inside.T), count, method='svd')
-    return (means.mean(0) + centers[rng.integers(KINDS, size=count)] + spread).astype(np.float32)
+    embeddings = means.mean(0) + centers[rng.integers(KINDS, size=count)] + spread
+    if np.allclose(np.linalg.norm(like, axis=1), 1, atol=1e-3):
+        embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return embeddings.astype(np.float32)
 
 
 def measure(

@@ -1,9 +1,10 @@
-"""Time CoSegNet's layers by kind in each form in which they can be computed, forward and backward.
+"""Time layers by kind in each form in which they can be computed, forward and backward.
 
 python benchmarks/layer_forms.py --config=pascal_voc [--config.key=value …] [--blocks=5] [--table]
 
-Prints a line of JSON for each form of convolutions, poolings and enlarging convolutions. With
---topology=v5e:1x1 it compiles the enlarging convolutions for TPUs that need not be there, and times nothing.
+Prints a line of JSON for each form of convolutions, poolings and enlarging convolutions of `cosegnet`, and of
+depthwise convolutions of `pyramid`. With --topology=v5e:1x1 it compiles the enlarging or the depthwise ones
+for TPUs that need not be there, and times nothing.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from cosegnet_jax.cli import command_line
 from cosegnet_jax.config import Config
 from cosegnet_jax.networks import plain
 from cosegnet_jax.networks.decoder import CHANNELS, UPSAMPLED
+from cosegnet_jax.networks.encoders import efficientnet_lite
 from cosegnet_jax.networks.encoders.vgg16 import BLOCKS, STRIDE
 from cosegnet_jax.networks.layers import scaled
-from cosegnet_jax.ops import convolution, pooling, resizing
+from cosegnet_jax.ops import convolution, depthwise, pooling, resizing
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 
@@ -45,8 +47,11 @@ _TOPOLOGY = flags.DEFINE_string('topology', None, 'TPU slice to compile for, suc
 def main() -> None:
     """Prints lines of JSON, or a table."""
     config = command_line.config()
-    if config.model.name != 'cosegnet':
-        raise UserError(f'config.model.name={config.model.name}: these are the layers of cosegnet; use that')
+    if config.model.name not in KINDS:
+        known = ' and '.join(KINDS)
+        raise UserError(
+            f'config.model.name={config.model.name}: these are layers of {known}; use one of them'
+        )
     if _TOPOLOGY.value:
         rows = compiled(config, compilation.described_mesh(_TOPOLOGY.value))
     else:
@@ -65,7 +70,7 @@ def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     """
     mesh, images = of_one_device(config, meshes.data_mesh())
     rng = np.random.default_rng(0)
-    for kind, (shapes, forms) in KINDS.items():
+    for kind, (shapes, forms) in KINDS[config.model.name].items():
         layers = [
             [jnp.asarray(rng.standard_normal(shape, np.float32), config.model.dtype) for shape in layer]
             for layer in shapes(config, images)
@@ -78,17 +83,18 @@ def measure(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
 
 
 def compiled(config: Config, mesh: Mesh) -> Iterator[Row]:
-    """The decoder's enlarging layers, with ReLU, forward and backward, in each of `ENLARGING`.
+    """Layers whose form depends on the device, forward and backward, in each of their forms.
 
+    These are the decoder's enlarging layers with ReLU, or the encoder's depthwise ones with ReLU6.
     For one device of the mesh, and as many maps as it has images in a train step.
     """
     mesh, images = of_one_device(config, mesh)
     place, dtype = meshes.replicated(mesh), jnp.dtype(config.model.dtype)
     shapes = [
         tuple(jax.ShapeDtypeStruct(shape, dtype, sharding=place) for shape in layer)
-        for layer in enlarging(config, images)
+        for layer in COMPILED[config.model.name][0](config, images)
     ]
-    for name, form in ENLARGING.items():
+    for name, form in COMPILED[config.model.name][1].items():
         program = jax.jit(differentiated(form)).lower(shapes).compile()
         on = compilation.about_with_memory(config, mesh)
         yield {**on, 'form': name, 'images': images, **compilation.estimates(program)}
@@ -123,6 +129,17 @@ def enlarging(config: Config, images: int) -> Iterator[Shapes]:
             small, side = side, 2 * side
             yield (images, side, side, cout), (images, small, small, cin), (3, 3, cin, cout), (cout,)
         cin = cout
+
+
+def depthwise_layers(config: Config, images: int) -> Iterator[Shapes]:
+    """The encoder's depthwise convolutions of stride 1, which are nearly all of them."""
+    side = config.image_size // 2
+    for block in efficientnet_lite.blocks(int(config.model.encoder[-1])):
+        side //= block.stride
+        hidden = scaled(block.cin, config.model.width) * (block.hidden // block.cin)
+        if block.stride == 1:
+            maps = (images, side, side, hidden)
+            yield maps, maps, (block.size, block.size, hidden)
 
 
 def _convolutions(config: Config, images: int) -> Iterator[Shapes]:
@@ -160,7 +177,12 @@ ENLARGING: dict[str, Form] = {
     'transposed': _with_relu(convolution.upsample_conv3x3_transposed),
     'enlarged': _with_relu(_enlarged),
 }
-KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form]]] = {
+DEPTHWISE: dict[str, Form] = {
+    'shifted': lambda x, kernel: jax.nn.relu6(depthwise.shifted(x, kernel, 1)),
+    'plain': lambda x, kernel: jax.nn.relu6(depthwise.plain(x, kernel, 1)),
+}
+Kinds = dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form]]]
+_OF_COSEGNET: Kinds = {
     'convolution': (
         _convolutions,
         {'used': _with_relu(convolution.conv3x3), 'plain': _with_relu(plain.convolve)},
@@ -171,6 +193,14 @@ KINDS: dict[str, tuple[Callable[[Config, int], Iterator[Shapes]], dict[str, Form
     ),
     'enlarging': (enlarging, {'used': _with_relu(convolution.upsample_conv3x3), **ENLARGING}),
 }
+_OF_PYRAMID: Kinds = {
+    'depthwise': (
+        depthwise_layers,
+        {'used': lambda x, kernel: jax.nn.relu6(depthwise.convolve(x, kernel, 1)), **DEPTHWISE},
+    ),
+}
+KINDS: dict[str, Kinds] = {'cosegnet': _OF_COSEGNET, 'pyramid': _OF_PYRAMID}
+COMPILED = {'cosegnet': (enlarging, ENLARGING), 'pyramid': (depthwise_layers, DEPTHWISE)}
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""The compiled train step: memory, collectives, operations and bytes; also for TPUs that are not present."""
+"""Compiled train steps and descriptions: memory, collectives, operations, bytes; also for absent TPUs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from typing import Any
 
 import jax
 import numpy as np
+from flax import nnx
 from jax.experimental import topologies
 from jax.sharding import Mesh
 
-from cosegnet_jax import data
+from cosegnet_jax import data, networks
 from cosegnet_jax.benchmark import counting
 from cosegnet_jax.benchmark.row import Row, about
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.batches import Batch
 from cosegnet_jax.losses.objectives import find_objective
+from cosegnet_jax.networks.image_network import masks_and_embeddings
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError, first_line
 from cosegnet_jax.training import optimizer, state, step
@@ -48,17 +50,24 @@ def present(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     yield compile_step(config, meshes.data_mesh())
 
 
-def ahead(config: Config, topology: str) -> Iterator[Row]:
-    """Compile the train step for TPUs that need not be present.
+def present_describing(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
+    """Compile the description of images for the devices of this run."""
+    del blocks, repeats
+    yield compile_describing(config, meshes.data_mesh())
+
+
+def ahead(config: Config, mode: str, topology: str) -> Iterator[Row]:
+    """Compile a program for TPUs that need not be present.
 
     Args:
         config: The network and its batch.
+        mode: Which program, a key of `AHEAD`.
         topology: Kind and shape of a slice, such as 'v5e:2x2' or 'v5p:4x4x4'.
 
     Raises:
         UserError: There is no such slice or no TPU compiler, or its chips cannot share or hold the batch.
     """
-    yield compile_step(config, described_mesh(topology))
+    yield AHEAD[mode](config, described_mesh(topology))
 
 
 def compile_step(config: Config, mesh: Mesh) -> Row:
@@ -77,15 +86,7 @@ def compile_step(config: Config, mesh: Mesh) -> Row:
     run_step = step.make_step(config, update, mesh, lambda on_device, per_step: per_step)
     lowered = run_step.lower(state.abstract(config, update, mesh), (), _batch(config, groups, members, mesh))
     lower_s = time.perf_counter() - start
-    try:
-        compiled = lowered.compile()
-    except jax.errors.JaxRuntimeError as error:
-        if 'RESOURCE_EXHAUSTED' not in str(error):
-            raise
-        raise UserError(
-            f'{images / mesh.size:g} images a device do not fit; use fewer a batch (config.train), '
-            f'or more devices: {first_line(error)}'
-        ) from error
+    compiled = _compile(lowered, images / mesh.size, 'config.train')
     compile_s = time.perf_counter() - start - lower_s
     drawn, needed = (
         counting.train_step(counting.count(config.model, config.image_size, as_drawn=drawn), images, masks)
@@ -102,6 +103,50 @@ def compile_step(config: Config, mesh: Mesh) -> Row:
         'lower_s': lower_s,
         'compile_s': compile_s,
     }
+
+
+def compile_describing(config: Config, mesh: Mesh) -> Row:
+    """Compile the masks and embeddings of `config.evaluation.batch_images` images, as prediction makes them.
+
+    All but `images` is of one device, as of `compile_step`.
+
+    Raises:
+        UserError: The devices cannot share the images evenly or hold them, or the network looks at pairs.
+    """
+    if networks.NETWORKS[config.model.name].of_pairs:
+        raise UserError(
+            f'config.model.name={config.model.name}: makes masks of pairs; use one that looks once'
+        )
+    images = config.evaluation.batch_images
+    meshes.check_divides(mesh, images, 'config.evaluation.batch_images')
+    graph, side = networks.graph(config.model), config.scored_size
+    pixels = jax.ShapeDtypeStruct((images, side, side, 3), np.uint8, sharding=meshes.batched(mesh))
+    describe = jax.jit(lambda params, pixels: masks_and_embeddings(nnx.merge(graph, params), pixels))
+    lowered = describe.lower(state.abstract_params(config.model, mesh), pixels)
+    compiled = _compile(lowered, images / mesh.size, 'config.evaluation.batch_images')
+    return {
+        **about_with_memory(config, mesh),
+        'size': side,
+        'images': images,
+        'images_per_device': images / mesh.size,
+        **estimates(compiled),
+        **collectives(compiled.as_text()),
+    }
+
+
+AHEAD = {'compile': compile_step, 'compile_eval': compile_describing}
+
+
+def _compile(lowered: Any, images: float, key: str) -> Any:
+    try:
+        return lowered.compile()
+    except jax.errors.JaxRuntimeError as error:
+        if 'RESOURCE_EXHAUSTED' not in str(error):
+            raise
+        raise UserError(
+            f'{images:g} images a device do not fit; use fewer a batch ({key}), '
+            f'or more devices: {first_line(error)}'
+        ) from error
 
 
 def collectives(hlo: str) -> Row:

@@ -34,7 +34,7 @@ def train(config: Config, blocks: int, repeats: int) -> Iterator[Row]:
     mesh = meshes.data_mesh()
     groups, members = data.check_batch(config, mesh)
     update = optimizer.build(config, config.train.steps)
-    run_step, batch = _step(config, update, mesh)
+    run_step, batch = step_and_batch(config, update, mesh)
     current = state.random(config, update, mesh)
     start = time.perf_counter()
     compiled = run_step.lower(current, *batch).compile()
@@ -98,10 +98,11 @@ MODES = {
     'pairs': all_pairs.growth,
     'input': feed,
     'compile': compilation.present,
+    'compile_eval': compilation.present_describing,
 }
 
 
-def _step(
+def step_and_batch(
     config: Config, update: optax.GradientTransformation, mesh: jax.sharding.Mesh
 ) -> tuple[Any, tuple[Any, Any]]:
     """Make the jitted train step, and a batch for it that stays on the devices."""

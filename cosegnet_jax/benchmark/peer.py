@@ -10,16 +10,16 @@ from typing import Any
 
 from cosegnet_jax.runtime.errors import UserError
 
-RATE = {'train': 'triplets_per_s', 'eval': 'pairs_per_s'}
+RATES = {'train': ('triplets_per_s', 'images_per_s'), 'eval': ('pairs_per_s', 'images_per_s')}
 
 
 def alternate(ours: Sequence[str], theirs: Sequence[str], mode: str, runs: int) -> dict[str, Any]:
     """Run two commands alternately and compare them pair by pair, so that drift of the machine affects both.
 
     Args:
-        ours: Command that prints a line of JSON with the rate of `mode`.
-        theirs: Likewise.
-        mode: Key of RATE.
+        ours: Command that prints a line of JSON with a rate of `mode`.
+        theirs: Likewise. The first rate that both print is compared.
+        mode: Key of RATES.
         runs: Of each.
 
     Returns:
@@ -29,10 +29,10 @@ def alternate(ours: Sequence[str], theirs: Sequence[str], mode: str, runs: int) 
     Raises:
         UserError: No rate is compared in this mode, or a command failed or printed no such line.
     """
-    if mode not in RATE:
-        raise UserError(f'--mode={mode}: with --peer it must be one of {", ".join(RATE)}')
-    rate = RATE[mode]
-    pairs = [(_line(ours, rate), _line(theirs, rate)) for _ in range(runs)]
+    if mode not in RATES:
+        raise UserError(f'--mode={mode}: with --peer it must be one of {", ".join(RATES)}')
+    pairs = [(_line(ours, RATES[mode]), _line(theirs, RATES[mode])) for _ in range(runs)]
+    rate = _first_of_both(*pairs[0], RATES[mode], theirs)
     ratios = [a[rate] / b[rate] for a, b in pairs]
     return {
         **pairs[-1][0],
@@ -44,16 +44,28 @@ def alternate(ours: Sequence[str], theirs: Sequence[str], mode: str, runs: int) 
     }
 
 
-def _line(command: Sequence[str], key: str) -> dict[str, Any]:
+def _first_of_both(
+    ours: dict[str, Any], theirs: dict[str, Any], rates: Sequence[str], command: Sequence[str]
+) -> str:
+    for rate in rates:
+        if rate in ours and rate in theirs:
+            return rate
+    raise UserError(
+        f'{" ".join(command)}: prints no rate that is measured here too, of {" and ".join(rates)}'
+    )
+
+
+def _line(command: Sequence[str], rates: Sequence[str]) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     for line in reversed(done.stdout.splitlines()):
         try:
             row = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if isinstance(row, dict) and key in row:
+        if isinstance(row, dict) and any(rate in row for rate in rates):
             return row
     reason = (done.stderr.strip().splitlines() or ['it said nothing'])[-1]
     raise UserError(
-        f'{" ".join(command)}: printed no JSON line with {key} (status {done.returncode}: {reason})'
+        f'{" ".join(command)}: printed no JSON line with {" or ".join(rates)} '
+        f'(status {done.returncode}: {reason})'
     )

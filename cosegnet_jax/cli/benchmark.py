@@ -1,6 +1,8 @@
 """Measure a config.
 
-cosegnet benchmark --config=NAME --mode=train|epoch|eval|pairs|input|compile [--config.key=value …]
+cosegnet benchmark --config=NAME --mode=MODE [--config.key=value …]
+
+MODE is train, epoch, eval, pairs, input, compile or compile_eval.
 
 --model=NAME in the place of --config=NAME measures the network of a run, an exported one, or `shipped`.
 
@@ -32,15 +34,16 @@ _PEER_RUNS = flags.DEFINE_integer('peer_runs', 3, 'Runs of each, in turn.', lowe
 def main() -> None:
     """Print lines of JSON, or a table."""
     config = command_line.config()
-    if _TOPOLOGY.value and (_MODE.value != 'compile' or _PEER.value):
-        raise UserError(f'--topology={_TOPOLOGY.value}: only --mode=compile reads it, and without --peer')
+    if _TOPOLOGY.value and (_MODE.value not in compilation.AHEAD or _PEER.value):
+        named = ' and '.join(f'--mode={mode}' for mode in compilation.AHEAD)
+        raise UserError(f'--topology={_TOPOLOGY.value}: only {named} read it, and without --peer')
     if _PEER.value:
         # Of a flag given twice the last counts.
         ours = [sys.executable, *sys.orig_argv[1:], '--peer=', '--notable']
         theirs = [_PEER_PYTHON.value, _PEER.value, *shlex.split(_PEER_ARGS.value)]
         rows = [peer.alternate(ours, theirs, _MODE.value, _PEER_RUNS.value)]
     elif _TOPOLOGY.value:
-        rows = compilation.ahead(config, _TOPOLOGY.value)
+        rows = compilation.ahead(config, _MODE.value, _TOPOLOGY.value)
     else:
         rows = modes.MODES[_MODE.value](config, _BLOCKS.value, _REPEATS.value)
     table.write(({'mode': _MODE.value, **row} for row in rows), as_table=_TABLE.value)

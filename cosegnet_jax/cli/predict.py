@@ -17,6 +17,9 @@ A later call on the same FOLDER remembers --threshold, --mask_threshold, --neigh
 --keep_outliers, --refine and --groups. A mask, a cut-out or an annotation that you change stays as you
 changed it. Files of photos that are gone are removed, or moved to FOLDER/set_aside if you changed them.
 
+Several processes can look at one collection: --shard=I/N looks at share I of N, from 0, and --merge decides
+and groups what all of them have found (docs/scaling.md).
+
 Files that cannot be read are listed on stderr and in pairs.json; the status is 0. It is 2, with one line that
 says what to do, where the command cannot work.
 """
@@ -33,13 +36,15 @@ from cosegnet_jax.cli import command_line
 from cosegnet_jax.cli.segmenter import MASK_THRESHOLD_HELP, THRESHOLD_HELP, segmenter_from_flags
 from cosegnet_jax.data.files.image_files import MEGA, limit_pixels
 from cosegnet_jax.data.files.remarks import say_left_out
-from cosegnet_jax.inference import collection, neighbors, prediction, results_folder
+from cosegnet_jax.inference import cache, collection, prediction, results_folder, shards
 from cosegnet_jax.inference.annotations import formats
+from cosegnet_jax.inference.collection import Photo
+from cosegnet_jax.inference.cosegmenter import CoSegmenter
 from cosegnet_jax.inference.group_folders import Kind
 from cosegnet_jax.inference.settings import changed, remembered
+from cosegnet_jax.inference.shards import Shard
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError, printable
-from cosegnet_jax.runtime.optional_import import optional_import
 from cosegnet_jax.runtime.places import local_path
 
 _IMAGES = flags.DEFINE_string(
@@ -77,6 +82,12 @@ _GROUPS = flags.DEFINE_enum(
     get_args(Kind),
     'What the folder of a group holds: links to the photos, or copies; links if not given.',
 )
+_SHARD = flags.DEFINE_string(
+    'shard',
+    None,
+    'I/N: only look at the photos of share I, from 0, of N, as one of several processes (docs/scaling.md).',
+)
+_MERGE = flags.DEFINE_bool('merge', False, 'Decide and group what all shards have found.')
 _JSON = flags.DEFINE_bool('json', False, 'Print the content of pairs.json instead of a summary.')
 
 
@@ -85,6 +96,9 @@ def main() -> None:
     given = _given()
     pixels = None if _MAX_MEGAPIXELS.value is None else int(_MAX_MEGAPIXELS.value * MEGA)
     limit_pixels(pixels, 'let --max_megapixels allow it')
+    if _SHARD.value and (_MERGE.value or _DRY_RUN.value or _JSON.value):
+        raise UserError(f'--shard={_SHARD.value}: decides nothing; leave out --merge, --dry_run and --json')
+    shard = shards.parse(_SHARD.value) if _SHARD.value else None
     if _DRY_RUN.value and _JSON.value:
         raise UserError('--dry_run and --json exclude each other: without a run there is no pairs.json')
     out = local_path(_OUT.value, '--out=') if _OUT.value else _beside(given)
@@ -99,10 +113,13 @@ def main() -> None:
         groups=_GROUPS.value,
     )
     annotations = formats.find_formats(settings.annotations)
-    if settings.neighbors:
-        optional_import(neighbors.NEEDS, 'large')  # better to know before hours of looking at photos
     photos, left_out = collection.find(given)
     segmenter = segmenter_from_flags(settings.mask_threshold)
+    if shard:
+        _look_at_share(photos, segmenter, out, shard)
+        return
+    if _MERGE.value:
+        shards.collect(photos, out)
     prediction.check(photos, segmenter, out)
     if _DRY_RUN.value:
         print(prediction.plan(photos, out))
@@ -124,6 +141,14 @@ def main() -> None:
         print(f'Masks, cut-outs and a folder for each group are in {out}.')
         for one in annotations:
             print(f'Annotations: {out}/annotations/{one.name}')
+
+
+def _look_at_share(photos: list[Photo], segmenter: CoSegmenter, out: Path, shard: Shard) -> None:
+    cache.check(out, segmenter.network.fingerprint(), None)
+    out = command_line.writable('out', str(out))
+    for skipped in shards.describe_share(photos, segmenter, out, shard):
+        print(printable(f'skipped {skipped.name}: {skipped.reason}'), file=sys.stderr)
+    print(f'Share {_SHARD.value} is finished. When all are: cosegnet predict --merge, the rest as before.')
 
 
 def _given() -> list[str]:
@@ -155,7 +180,7 @@ def _beside(given: list[str]) -> Path:
 
 def _again(given: list[str]) -> str:
     """The command as it was given, without its threshold."""
-    unread = ('threshold', 'json', 'dry_run')
+    unread = ('threshold', 'json', 'dry_run', 'merge')
     own = [*flags.FLAGS.get_flags_for_module(__name__), flags.FLAGS['model']]
     kept = [flag.serialize() for flag in own if flag.present and flag.name not in (*unread, 'images')]
     return shlex.join(['cosegnet', 'predict', *given, *kept])

@@ -35,13 +35,14 @@ def is_output(folder: Path) -> bool:
     return os.path.isfile(_model(folder))
 
 
-def check(out: Path, fingerprint: str, keys: Collection[str]) -> None:
+def check(out: Path, fingerprint: str, keys: Collection[str] | None) -> None:
     """Refuses a folder that holds what was not made by this network of these photos.
 
     Args:
         out: The folder, which need not be there.
         fingerprint: Of the network.
-        keys: Of the photos. It is enough to know one of them: others may have been added or changed.
+        keys: Of the photos. It is enough to know one of them: others may have been added or changed. None
+            of a share of them, whose own folder tells.
 
     Raises:
         UserError: It holds what another network made, what is of other photos, or other files; or it cannot
@@ -68,6 +69,8 @@ def check(out: Path, fingerprint: str, keys: Collection[str]) -> None:
             f'--out={out}: holds what another network, another step of this one, or another version of this '
             f'program has found; name a new folder, or delete this one'
         )
+    if keys is None:
+        return
     known = {file.stem for file in _file(out, '').parent.glob('[!.]*.npz')}  # none that was broken off
     if known and known.isdisjoint(keys):
         raise UserError(
@@ -156,10 +159,24 @@ def save(out: Path, of: str, described: Described) -> None:
     Raises:
         UserError: It cannot be written.
     """
+    save_bytes(out, of, to_bytes(described))
+
+
+def to_bytes(described: Described) -> bytes:
+    """A description as it is kept in a file."""
     content = io.BytesIO()  # NumPy would complain a second time of a full disk
     np.savez_compressed(content, **described._asdict())
+    return content.getvalue()
+
+
+def save_bytes(out: Path, of: str, content: bytes) -> None:
+    """Keeps what `to_bytes` gave.
+
+    Raises:
+        UserError: It cannot be written.
+    """
     with files.write_atomically(_file(out, of)) as unfinished:
-        unfinished.write_bytes(content.getvalue())
+        unfinished.write_bytes(content)
 
 
 def _file(out: Path, of: str) -> Path:

@@ -10,20 +10,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
+import jax
 import numpy as np
 from jaxtyping import Bool, Float32, Int, UInt8
 from PIL import Image
 from scipy import sparse
 
-from cosegnet_jax.data.files.photos import find_blank, squash_photo
 from cosegnet_jax.export import pretrained
 from cosegnet_jax.inference import guided_filter
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described
 from cosegnet_jax.inference.grouping import group
 from cosegnet_jax.inference.neighbors import candidates
 from cosegnet_jax.inference.photo_reading import Source, name_of, read, several
+from cosegnet_jax.inference.reading_ahead import Seen, read_ahead
 from cosegnet_jax.inference.sparse_grouping import group_near
-from cosegnet_jax.networks.image_network import ImageNetwork
+from cosegnet_jax.networks.image_network import PAIR_BLOCK, ImageNetwork
 from cosegnet_jax.runtime import compilation_cache
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
@@ -32,6 +33,7 @@ from cosegnet_jax.runtime.on_demand import OnDemand
 # Photos looked at together, padded to one size: a second size would be compiled anew, which takes longer than
 # a few photos in vain. Twice as many are lost at most when a program is killed.
 BATCH = 4
+ACCELERATED = 32  # on each GPU or TPU
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -82,8 +84,9 @@ class CoSegmenter:
     def describe(self, images: Iterable[Source]) -> Iterator[Described]:
         """What the network sees in each photo, in their order; each is looked at once.
 
-        Photos are read as they are needed, and a dozen are in memory, at the network's size. Every batch is
-        padded to the same number of photos, so that one program is compiled.
+        Threads read photos as they are needed, while the network is at those before them: a dozen, and the
+        photos of two batches at the network's size, are in memory. Every batch is padded to the same number
+        of photos, so that one program is compiled.
 
         Args:
             images: Any number of photos of any sizes; `photo_reading.read` says of what kinds.
@@ -91,25 +94,35 @@ class CoSegmenter:
         Raises:
             UserError: A photo cannot be read, or there is one name in place of several photos.
         """
+        side = self.network.config.scored_size
+        return self.describe_seen(map(_readable, read_ahead(several(images), side)))
+
+    def describe_seen(self, photos: Iterable[Seen]) -> Iterator[Described]:
+        """The same of photos that have been read."""
         meshes.check_process()
-        sizes, blank = collections.deque(), collections.deque()
+        under_way: collections.deque[Seen] = collections.deque()
 
-        def squashed() -> Iterator[UInt8[np.ndarray, 'side side 3']]:
-            for image in several(images):
-                pixels = np.asarray(read(image))
-                sizes.append(pixels.shape[:2])
-                blank.append(find_blank(pixels) or '')
-                yield squash_photo(pixels, self.network.config.scored_size)
+        def pixels() -> Iterator[UInt8[np.ndarray, 'side side 3']]:
+            for seen in photos:
+                under_way.append(seen)
+                yield seen.pixels
 
-        for masks, embeddings in self.network.describe(_batches(squashed()), BATCH):
+        size = BATCH if jax.default_backend() == 'cpu' else ACCELERATED * self.network.mesh.size
+        for masks, embeddings in self.network.describe(_batches(pixels(), size), size):
             for mask, embedding in zip(np.round(masks * 255).astype(np.uint8), embeddings, strict=True):
-                yield Described(sizes.popleft(), mask, embedding, blank.popleft())
+                seen = under_way.popleft()
+                yield Described(seen.size, mask, embedding, seen.blank)
 
     def decide(self, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
         """Probability that two photos share an object, the mean of both orders; 1 on the diagonal."""
         meshes.check_process()
-        table = self.network.decide(embeddings, embeddings, symmetric=True)
-        table = (table + table.T) / 2  # the two halves differ by what float32 rounds
+        table = np.empty((len(embeddings), len(embeddings)), np.float32)
+        for start in range(0, len(embeddings), PAIR_BLOCK):
+            rows = slice(start, start + PAIR_BLOCK)
+            block = self.network.decide(embeddings[rows], embeddings[start:], symmetric=True)
+            inside = block[:, : len(block)]
+            inside[:] = (inside + inside.T) / 2  # the two halves differ by what float32 rounds
+            table[rows, start:], table[start:, rows] = block, block.T
         np.fill_diagonal(table, 1)
         return table
 
@@ -162,7 +175,7 @@ class CoSegmenter:
                 near it; see `neighbors.candidates` and `sparse_grouping.group_near`. None decides all pairs.
 
         Raises:
-            UserError: There are fewer than two, or faiss is not installed and needed.
+            UserError: There are fewer than two.
         """
         if len(names) < 2:
             raise UserError(f'{len(names)} photo(s), and a pair takes two: give more')
@@ -203,10 +216,16 @@ def _check_level(name: str, value: float) -> None:
         raise UserError(f'{name}={value}: must be a number from 0 to 1')
 
 
+def _readable(seen: Seen | UserError) -> Seen:
+    if isinstance(seen, UserError):
+        raise seen
+    return seen
+
+
 def _batches(
-    photos: Iterator[UInt8[np.ndarray, 'side side 3']],
+    photos: Iterator[UInt8[np.ndarray, 'side side 3']], size: int
 ) -> Iterator[UInt8[np.ndarray, 'n side side 3']]:
-    while some := list(islice(photos, BATCH)):
+    while some := list(islice(photos, size)):
         yield np.stack(some)
 
 

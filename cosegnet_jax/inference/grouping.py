@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
+
+from cosegnet_jax.inference.linkage import cut, members_of, merge_nearest
 
 
 class Groups(NamedTuple):
@@ -31,9 +31,8 @@ def group(probabilities: Float32[np.ndarray, 'n n'], threshold: float) -> Groups
         probabilities: That two photos share an object, symmetric; n is 2 or more. The diagonal is not read.
         threshold: In [0, 1].
     """
-    distances = squareform(1 - probabilities.astype(np.float64), checks=False)
-    labels = fcluster(linkage(distances, 'average'), 1 - threshold, 'distance')
-    return ordered([np.flatnonzero(labels == label).tolist() for label in np.unique(labels)])
+    merges = merge_nearest(1 - probabilities.astype(np.float64), np.ones(len(probabilities), int))
+    return ordered([members.tolist() for members in members_of(cut(merges, 1 - threshold))])
 
 
 def ordered(clusters: list[list[int]]) -> Groups:

@@ -6,16 +6,17 @@ The metric network is trained to put images with a common object near each other
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 from jaxtyping import Float32, Int
 
-from cosegnet_jax.runtime.optional_import import optional_import
-
-NEEDS = 'faiss'
 _DRAWN = 5  # other photos, for each
-_CELLS = 4  # for each root of the number of photos, as the library advises
-_LEAST = 39  # photos of a cell, below which the library takes it for too small
+_CELLS = 4  # for each root of the number of photos, as faiss advises
+_LEAST = 39  # photos of a cell, below which faiss takes it for too small
 _SEARCHED = 32  # cells
+_BLOCK = 2**25  # distances in memory at a time, where they are all computed
+_ROUNDS = 20  # of k-means
 
 
 def candidates(embeddings: Float32[np.ndarray, 'n 64'], count: int) -> Int[np.ndarray, 'p 2']:
@@ -25,28 +26,20 @@ def candidates(embeddings: Float32[np.ndarray, 'n 64'], count: int) -> Int[np.nd
     ties them to the rest of a large group are pairs drawn from all photos. The same embeddings always give
     the same pairs.
 
-    Neighbors are approximate: the space is divided into cells by k-means, and a photo finds those that are
-    in the nearest 32 of them, or all where there are no more.
+    Where faiss is installed, neighbors are approximate: the space is divided into cells by k-means, and a
+    photo finds those that are in the nearest 32 of them, or all where there are no more. Without faiss they
+    are exact, and take a time that grows with the square of the photos.
 
     Args:
         embeddings: Of n photos.
-        count: Neighbors of each photo.
+        count: Neighbors of each photo, fewer than n.
 
     Returns:
         Each pair once, the lower number first, in rising order.
-
-    Raises:
-        UserError: faiss is not installed.
     """
-    faiss = optional_import(NEEDS, 'large')
-    photos, size = embeddings.shape
-    cells = max(1, min(round(_CELLS * photos**0.5), photos // _LEAST))
-    index = faiss.IndexIVFFlat(faiss.IndexFlatL2(size), size, cells)
-    index.nprobe = _SEARCHED
-    index.cp.min_points_per_centroid = 1  # else it warns where few photos are all in one cell
-    index.train(embeddings)
-    index.add(embeddings)
-    _, found = index.search(embeddings, count + 1)  # each finds itself, too
+    photos = len(embeddings)
+    nearest = _in_cells if importlib.util.find_spec('faiss') else _among_all
+    found = nearest(embeddings, count + 1)  # each finds itself, too
     drawn = np.random.default_rng(0).integers(photos, size=(photos, _DRAWN))
     first = np.arange(photos).repeat(count + 1 + _DRAWN)
     second = np.concatenate([found, drawn], 1).ravel()
@@ -56,12 +49,49 @@ def candidates(embeddings: Float32[np.ndarray, 'n 64'], count: int) -> Int[np.nd
     return np.stack(np.divmod(numbers, photos), 1)
 
 
+def _in_cells(embeddings: Float32[np.ndarray, 'n 64'], count: int) -> Int[np.ndarray, 'n count']:
+    import faiss
+
+    photos, size = embeddings.shape
+    cells = max(1, min(round(_CELLS * photos**0.5), photos // _LEAST))
+    index = faiss.IndexIVFFlat(faiss.IndexFlatL2(size), size, cells)
+    index.nprobe = _SEARCHED
+    index.cp.min_points_per_centroid = 1  # else it warns where few photos are all in one cell
+    index.train(embeddings)
+    index.add(embeddings)
+    return index.search(embeddings, count)[1]
+
+
+def _among_all(embeddings: Float32[np.ndarray, 'n 64'], count: int) -> Int[np.ndarray, 'n count']:
+    squares = np.square(embeddings).sum(1)
+    found, rows = [], max(1, _BLOCK // len(embeddings))
+    for start in range(0, len(embeddings), rows):
+        distances = squares - 2 * embeddings[start : start + rows] @ embeddings.T  # but for their own squares
+        found.append(np.argpartition(distances, count - 1, 1)[:, :count])
+    return np.concatenate(found)
+
+
 def halves(embeddings: Float32[np.ndarray, 'n 64']) -> list[Int[np.ndarray, ' _']]:
-    """Numbers of two or more photos in two parts, by k-means; neither is empty."""
-    faiss = optional_import(NEEDS, 'large')
-    means = faiss.Kmeans(embeddings.shape[1], 2)
-    means.train(embeddings)
-    nearest = means.index.search(embeddings, 1)[1][:, 0]
-    parts = [np.flatnonzero(nearest == number) for number in (0, 1)]
-    # Photos that are all the same have no two means.
-    return parts if all(map(len, parts)) else np.array_split(np.arange(len(embeddings)), 2)
+    """Numbers of two or more photos in two parts, by k-means; neither is empty.
+
+    It begins with the photo that is farthest from the mean, and the one that is farthest from that.
+    """
+    first = _distances(embeddings, embeddings.mean(0)).argmax()
+    second = _distances(embeddings, embeddings[first]).argmax()
+    means = embeddings[first], embeddings[second]
+    nearer = np.zeros(len(embeddings), bool)
+    for _ in range(_ROUNDS):
+        before = nearer
+        nearer = _distances(embeddings, means[0]) <= _distances(embeddings, means[1])
+        if nearer.all() or not nearer.any():  # photos that are all the same have no two means
+            return np.array_split(np.arange(len(embeddings)), 2)
+        if (nearer == before).all():
+            break
+        means = embeddings[nearer].mean(0), embeddings[~nearer].mean(0)
+    return [np.flatnonzero(nearer), np.flatnonzero(~nearer)]
+
+
+def _distances(
+    embeddings: Float32[np.ndarray, 'n 64'], mean: Float32[np.ndarray, ' 64']
+) -> Float32[np.ndarray, ' n']:
+    return np.square(embeddings - mean).sum(1)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image
 from scipy import sparse
 
 from cosegnet_jax.inference import cache, group_folders, own_files, results_folder
@@ -19,11 +17,11 @@ from cosegnet_jax.inference.annotations import formats
 from cosegnet_jax.inference.collection import Photo
 from cosegnet_jax.inference.cosegmentation import CoSegmentation, Described
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
+from cosegnet_jax.inference.describing import describe_photos
 from cosegnet_jax.inference.group_folders import Kind
 from cosegnet_jax.inference.own_files import OwnFiles
 from cosegnet_jax.inference.pages.overview_page import write_overview
 from cosegnet_jax.inference.pages.report_page import write_report
-from cosegnet_jax.inference.photo_reading import read
 from cosegnet_jax.inference.results_folder import Skipped
 from cosegnet_jax.inference.settings import Settings
 from cosegnet_jax.runtime import files
@@ -154,25 +152,13 @@ def _describe(
 ) -> list[Skipped]:
     """Looks at each photo that was not looked at before, and keeps what is found as it comes."""
     todo = [photo for photo in photos if cache.load(out, keys[photo.name]) is None]
-    under_way, skipped = collections.deque(), []
-    done = len(photos) - len(todo)
-    with Progress('Finding objects', len(photos), 'photos', done) as bar:
-
-        def readable() -> Iterator[Image.Image]:
-            for photo in todo:
-                try:
-                    image = read(photo.path)
-                except UserError as error:
-                    skipped.append(Skipped(photo.name, str(error).removeprefix(printable(f'{photo.path}: '))))
-                    bar.update()
-                    continue
-                under_way.append(photo)
-                yield image
-
-        for described in segmenter.describe(readable()):
-            cache.save(out, keys[under_way.popleft().name], described)
-            bar.update()
-            bar.restart_clock()  # the first has compiled the network
+    skipped = []
+    with Progress('Finding objects', len(photos), 'photos', len(photos) - len(todo)) as bar:
+        for photo, found in describe_photos(segmenter, todo, bar):
+            if isinstance(found, Skipped):
+                skipped.append(found)
+            else:
+                cache.save(out, keys[photo.name], found)
     return skipped
 
 

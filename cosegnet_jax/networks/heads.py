@@ -30,6 +30,8 @@ class Decision(nnx.Module):
     The logit depends on the order of the two, as in the paper.
     """
 
+    ordered = True
+
     def __init__(self, *, rngs: nnx.Rngs):
         self.fc1 = Dense(2 * EMBEDDING, 32, rngs=rngs)
         self.fc2 = Dense(32, 1, rngs=rngs)

@@ -109,7 +109,7 @@ def shared_object(
 ) -> Float[Array, 'r c']:
     """Compute probabilities as `ImageNetwork.decide` does."""
     probability = jax.nn.sigmoid(model.decision.table(rows, columns))
-    if symmetric:
+    if symmetric and model.decision.ordered:
         return (probability + jax.nn.sigmoid(model.decision.table(columns, rows)).T) / 2
     return probability
 
@@ -134,4 +134,7 @@ def _decide_pairs(
     graph: nnx.GraphDef, params: Any, first: Float[Array, 'p 64'], second: Float[Array, 'p 64']
 ) -> Float[Array, ' p']:
     decision = nnx.merge(graph, params).decision
-    return (jax.nn.sigmoid(decision(first, second)) + jax.nn.sigmoid(decision(second, first))) / 2
+    probability = jax.nn.sigmoid(decision(first, second))
+    if decision.ordered:
+        return (probability + jax.nn.sigmoid(decision(second, first))) / 2
+    return probability

@@ -10,6 +10,7 @@ import pytest
 
 from cosegnet_jax import config as configs
 from cosegnet_jax.benchmark import compilation, counting
+from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.training import optimizer, state
 
@@ -98,7 +99,7 @@ def test_memory_holds_the_state_once_and_the_batch(row):
 def test_without_the_compiler_it_says_how_to_get_it(monkeypatch):
     monkeypatch.delenv('TPU_LIBRARY_PATH', raising=False)
     with pytest.raises(UserError, match=r"--topology=v5e:2x2 needs libtpu; pip install -e '.\[tpu\]'"):
-        next(compilation.ahead(SMALL, 'v5e:2x2'))
+        next(compilation.ahead(SMALL, 'compile', 'v5e:2x2'))
 
 
 @pytest.mark.skipif(importlib.util.find_spec('libtpu') is None, reason='libtpu is not installed')
@@ -113,7 +114,7 @@ def test_an_unknown_slice_is_refused_in_one_line(monkeypatch):
 
     monkeypatch.setattr(compilation.topologies, 'get_topology_desc', unknown)
     with pytest.raises(UserError) as error:
-        next(compilation.ahead(SMALL, 'v5e:9x9'))
+        next(compilation.ahead(SMALL, 'compile', 'v5e:9x9'))
     assert str(error.value).startswith('--topology=v5e:9x9: no such slice of TPUs')
     assert '\n' not in str(error.value)
 
@@ -136,4 +137,20 @@ def test_a_slice_is_only_compiled_for():
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, '')
-    assert '--topology=v5e:2x2: only --mode=compile reads it' in done.stderr
+    assert '--topology=v5e:2x2: only --mode=compile and --mode=compile_eval read it' in done.stderr
+
+
+def test_describing_is_compiled_at_the_size_of_prediction():
+    config = dataclasses.replace(
+        SMALL, evaluation=dataclasses.replace(SMALL.evaluation, batch_images=16, image_size=64)
+    )
+    row = compilation.compile_describing(config, meshes.data_mesh())
+    assert (row['images'], row['size'], row['images_per_device']) == (16, 64, 16 / row['devices'])
+    assert row['flops'] > 0
+    assert 'all_reduce_count' not in row  # devices have nothing to say to each other
+
+
+def test_networks_of_pairs_have_no_description_to_compile():
+    config = dataclasses.replace(SMALL, model=dataclasses.replace(SMALL.model, name='base'))
+    with pytest.raises(UserError, match=r'config.model.name=base: makes masks of pairs'):
+        compilation.compile_describing(config, meshes.data_mesh())

@@ -6,7 +6,7 @@ from cosegnet_jax.benchmark import peer
 from cosegnet_jax.runtime.errors import UserError
 
 
-def counting_script(tmp_path, name: str, rates: list[float]):
+def counting_script(tmp_path, name: str, rates: list[float], key: str = 'triplets_per_s'):
     """A program that answers with one rate after another, and writes down that it was run."""
     path = tmp_path / f'{name}.py'
     path.write_text(f"""
@@ -16,7 +16,7 @@ runs = log.read_text().count({name!r}) if log.exists() else 0
 with log.open('a') as file:
     file.write({name!r} + ' ')
 print('warming up')
-print(json.dumps({{'triplets_per_s': {rates}[runs], 'name': {name!r}}}))
+print(json.dumps({{{key!r}: {rates}[runs], 'name': {name!r}}}))
 """)
     return [sys.executable, str(path)]
 
@@ -32,9 +32,25 @@ def test_runs_alternate_and_ratios_are_of_neighbors(tmp_path):
     assert row['peer']['name'] == 'theirs'
 
 
+def test_a_peer_that_counts_images_is_compared_by_images(tmp_path):
+    both = 'import json; print(json.dumps({"pairs_per_s": 9.0, "images_per_s": 4.0}))'
+    theirs = counting_script(tmp_path, 'theirs', [2.0], 'images_per_s')
+    row = peer.alternate([sys.executable, '-c', both], theirs, 'eval', 1)
+    assert (row['peer_ratio'], row['images_per_s'], row['peer_images_per_s']) == (2.0, 4.0, 2.0)
+
+
+def test_a_peer_that_counts_something_else_is_refused(tmp_path):
+    ours = counting_script(tmp_path, 'ours', [1.0], 'pairs_per_s')
+    theirs = counting_script(tmp_path, 'theirs', [1.0], 'images_per_s')
+    with pytest.raises(UserError, match='prints no rate that is measured here too, of pairs_per_s and'):
+        peer.alternate(ours, theirs, 'eval', 1)
+
+
 def test_a_peer_that_fails_is_named_with_its_last_words(tmp_path):
     ours = counting_script(tmp_path, 'ours', [1.0])
-    with pytest.raises(UserError, match=r"no JSON line with triplets_per_s \(status 1: .*'no_torch'"):
+    with pytest.raises(
+        UserError, match=r"no JSON line with triplets_per_s or images_per_s \(status 1: .*'no_torch'"
+    ):
         peer.alternate(ours, [sys.executable, '-c', 'import no_torch'], 'train', 1)
 
 

@@ -27,6 +27,18 @@ def test_differences_are_the_largest_and_pixels_those_that_change_sides():
     }
 
 
+def test_forms_are_timed_in_turn_beside_the_first():
+    called = []
+
+    def form(name):
+        return exported_forms.Form(lambda images: called.append(name), None)
+
+    rows = exported_forms.speeds([form('a'), form('b')], np.zeros((4, 2, 2, 3), np.uint8), 3)
+    assert called == ['a', 'b'] * 3
+    assert rows[0]['jax_ratio'] == 1
+    assert all(row['images_per_s'] > 0 for row in rows)
+
+
 def test_each_form_in_a_folder_has_a_line(tmp_path):
     run = save_run(tmp_path / 'run', SMALL, random_params(SMALL))
     rng = np.random.default_rng(0)
@@ -50,6 +62,8 @@ def test_each_form_in_a_folder_has_a_line(tmp_path):
     assert full['photos'] == 24  # of 25
     assert full['masks'] == full['embeddings'] == full['probabilities'] == full['changed_pixels'] == 0
     assert hlo['embeddings'] < 1e-4
+    assert full['jax_ratio'] == 1
+    assert hlo['images_per_s'] > 0
     assert 0 < half['embeddings'] < 0.5
 
     (tmp_path / 'full' / 'decide.stablehlo').unlink()

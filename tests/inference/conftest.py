@@ -24,12 +24,12 @@ def photos(tmp_path):
 def looked_at(monkeypatch):
     """How many photos were looked at."""
     seen = []
-    describe = CoSegmenter.describe
+    describe = CoSegmenter.describe_seen
 
     def counting(self, *args):
         for one in describe(self, *args):
             seen.append(one)
             yield one
 
-    monkeypatch.setattr(CoSegmenter, 'describe', counting)
+    monkeypatch.setattr(CoSegmenter, 'describe_seen', counting)
     return seen

@@ -82,7 +82,6 @@ def test_where_all_are_neighbors_nothing_differs(segmenter):
 
 
 def test_of_neighbors_alone_the_decisions_are_the_same(segmenter):
-    pytest.importorskip('faiss', reason='needs faiss, of the extra large')
     photos = [disc(seed) for seed in range(40)]
     threshold = 0.5
     near = segmenter.cosegment(photos, threshold, neighbors=3)

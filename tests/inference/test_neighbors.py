@@ -3,7 +3,15 @@ import pytest
 
 from cosegnet_jax.inference import neighbors
 
-pytest.importorskip('faiss', reason='needs faiss, of the extra large')
+
+@pytest.fixture(autouse=True, params=['faiss', 'none'])
+def index(request, monkeypatch):
+    """With faiss, where it is installed, and without."""
+    if request.param == 'faiss':
+        pytest.importorskip('faiss', reason='needs faiss, of the extra large')
+    else:
+        monkeypatch.setattr(neighbors.importlib.util, 'find_spec', lambda name: None)
+        monkeypatch.setattr(neighbors, '_BLOCK', 500)  # few photos at a time
 
 
 @pytest.fixture
@@ -43,6 +51,11 @@ def test_photos_that_are_all_the_same_are_neighbors():
     parts = neighbors.halves(same)
     assert [len(part) for part in parts] == [50, 50]
     np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(100))
+
+
+def test_halves_of_two_photos_are_one_each():
+    two = np.eye(2, 64, dtype=np.float32)
+    assert sorted(part.tolist() for part in neighbors.halves(two)) == [[0], [1]]
 
 
 def test_halves_are_cut_between_clouds(clouds):

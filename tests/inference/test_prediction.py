@@ -77,7 +77,6 @@ def test_annotations_lead_to_the_photos_and_follow_the_groups(tmp_path, segmente
 def test_where_not_all_pairs_are_decided_they_are_listed_and_the_report_is_an_overview(
     tmp_path, segmenter, photos
 ):
-    pytest.importorskip('faiss', reason='needs faiss, of the extra large')
     found, document = predict(segmenter, photos, tmp_path / 'out', neighbors=1)
     assert 'probabilities' not in document
     assert json.loads((tmp_path / 'out' / 'pairs.json').read_text()) == document

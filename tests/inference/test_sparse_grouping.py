@@ -66,12 +66,23 @@ def test_small_components_are_decided_together():
     assert photos.tables == [256, 256, 256, 32]
 
 
-def test_a_component_that_is_too_large_is_halved_until_it_fits():
-    pytest.importorskip('faiss', reason='needs faiss, of the extra large')
-    photos = Collection(np.ones((40, 40)))
-    found = photos.group(0.5, largest=12)
-    assert max(len(some) for some in found.groups) <= 12
+def test_a_component_that_is_too_large_is_grouped_in_small_tables():
+    rng = np.random.default_rng(0)
+    kind = np.sort(rng.integers(6, size=120))
+    near = np.where(kind == kind[:, None], rng.beta(8, 2, (120, 120)), rng.beta(2, 8, (120, 120)))
+    photos = Collection(near)
+    found = photos.group(0.5, largest=40)  # some kinds lie on both sides of a cut
+    assert found == group(photos.table, 0.5)
     assert max(photos.tables) <= 40
-    assert sorted(sum(found.groups, found.outliers)) == list(range(40))
-    assert len(found.groups) in (4, 5, 6)
-    assert all(np.ptp(some) == len(some) - 1 for some in found.groups)  # photos near each other stay so
+
+
+def test_too_many_photos_that_are_all_alike_are_one_group():
+    assert Collection(np.ones((40, 40))).group(1.0, largest=12) == ([list(range(40))], [])
+
+
+def test_too_many_photos_that_are_unlike_stay_alone_where_one_is_like_many():
+    star = np.full((30, 30), 0.1)
+    star[0] = star[:, 0] = 0.6  # a mean with one more is below the threshold
+    found = Collection(star).group(0.5, largest=8)
+    assert [len(some) for some in found.groups] == [2]
+    assert len(found.outliers) == 28
