@@ -26,9 +26,9 @@ from cosegnet_jax.cli import command_line
 from cosegnet_jax.cli.segmenter import segmenter_from_flags
 from cosegnet_jax.inference import collection
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
-from cosegnet_jax.inference.grouping import Groups, group
-from cosegnet_jax.inference.neighbors import candidates
-from cosegnet_jax.inference.sparse_grouping import group_near
+from cosegnet_jax.inference.groups.grouping import Groups, group
+from cosegnet_jax.inference.groups.neighbors import candidates
+from cosegnet_jax.inference.groups.sparse_grouping import group_near
 from cosegnet_jax.runtime.errors import UserError
 
 KINDS = 100

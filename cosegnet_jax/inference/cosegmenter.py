@@ -19,11 +19,11 @@ from scipy import sparse
 from cosegnet_jax.export import pretrained
 from cosegnet_jax.inference import guided_filter
 from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described
-from cosegnet_jax.inference.grouping import group
-from cosegnet_jax.inference.neighbors import candidates
+from cosegnet_jax.inference.groups.grouping import group
+from cosegnet_jax.inference.groups.neighbors import candidates
+from cosegnet_jax.inference.groups.sparse_grouping import group_near
 from cosegnet_jax.inference.photo_reading import Source, name_of, read, several
 from cosegnet_jax.inference.reading_ahead import Seen, read_ahead
-from cosegnet_jax.inference.sparse_grouping import group_near
 from cosegnet_jax.networks.image_network import PAIR_BLOCK, ImageNetwork
 from cosegnet_jax.runtime import compilation_cache
 from cosegnet_jax.runtime import mesh as meshes

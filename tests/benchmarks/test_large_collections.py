@@ -2,7 +2,7 @@ import large_collections
 import numpy as np
 import pytest
 
-from cosegnet_jax.inference.grouping import Groups
+from cosegnet_jax.inference.groups.grouping import Groups
 
 
 def test_recall_counts_the_true_neighbors_that_are_paired():

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from cosegnet_jax.inference.cosegmentation import CoSegmentation
-from cosegnet_jax.inference.grouping import group
+from cosegnet_jax.inference.groups.grouping import group
 
 CHROMIUM = shutil.which('chromium')
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason='needs Chromium on the PATH')

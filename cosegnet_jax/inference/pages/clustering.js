@@ -1,4 +1,4 @@
-// The rule of groups.py in the page: average linkage on 1 - probability, cut at 1 - threshold.
+// The rule of groups/grouping.py in the page: average linkage on 1 - probability, cut at 1 - threshold.
 
 /** Where the pair of photos i < j stands among the pairs of n photos, row by row. */
 function pairIndex(i, j, n) {

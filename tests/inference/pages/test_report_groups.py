@@ -4,7 +4,7 @@ from importlib import resources
 import numpy as np
 from report_pages import FOUR, SHOWN, found, in_browser, symmetric
 
-from cosegnet_jax.inference.grouping import group
+from cosegnet_jax.inference.groups.grouping import group
 from cosegnet_jax.inference.pages.report_page import write_report
 
 CLUSTERING = resources.files('cosegnet_jax.inference.pages').joinpath('clustering.js').read_text()

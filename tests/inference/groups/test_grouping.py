@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cosegnet_jax.inference.grouping import group
+from cosegnet_jax.inference.groups.grouping import group
 
 
 def table(count, pairs, other=0.1):

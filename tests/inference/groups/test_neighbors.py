@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cosegnet_jax.inference import neighbors
+from cosegnet_jax.inference.groups import neighbors
 
 
 @pytest.fixture(autouse=True, params=['faiss', 'none'])

@@ -20,9 +20,9 @@ from jaxtyping import Float32, Int
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from cosegnet_jax.inference.grouping import Groups, group, ordered
-from cosegnet_jax.inference.linkage import cut, members_of, merge_nearest
-from cosegnet_jax.inference.neighbors import halves
+from cosegnet_jax.inference.groups.grouping import Groups, group, ordered
+from cosegnet_jax.inference.groups.linkage import cut, members_of, merge_nearest
+from cosegnet_jax.inference.groups.neighbors import halves
 
 LARGEST = 5000  # photos or clusters in a table, which takes 20 bytes a pair: 0.5 GB
 LEFT = 0.4  # clusters that are left of all pieces, of LARGEST

@@ -3,7 +3,7 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from cosegnet_jax.inference.linkage import cut, members_of, merge_nearest
+from cosegnet_jax.inference.groups.linkage import cut, members_of, merge_nearest
 
 
 def distances(count, decimals=None):

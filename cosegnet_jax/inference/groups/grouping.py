@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32
 
-from cosegnet_jax.inference.linkage import cut, members_of, merge_nearest
+from cosegnet_jax.inference.groups.linkage import cut, members_of, merge_nearest
 
 
 class Groups(NamedTuple):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from cosegnet_jax.inference.grouping import group
-from cosegnet_jax.inference.sparse_grouping import group_near
+from cosegnet_jax.inference.groups.grouping import group
+from cosegnet_jax.inference.groups.sparse_grouping import group_near
 
 
 class Collection:
