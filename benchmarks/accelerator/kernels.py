@@ -31,9 +31,9 @@ def main() -> None:
     parser.add_argument('--tiny', action='store_true')
     tiny = parser.parse_args().tiny
     for name, batch in BATCHES.items():
-        size = {'image_size': 64, 'model__width': 0.0625} if tiny else {}
-        if tiny and name == 'pascal_voc':
-            size['model__weights'] = 'none'
+        size = {'image_size': 64, 'model__width': 0.0625, 'model__weights': 'none'} if tiny else {}
+        if tiny and name == 'pyramid':
+            size |= {'optimizer__frozen_blocks': 0, 'train__views': 0}
         batch = dict.fromkeys(batch, 2) if tiny else {**batch, 'model__dtype': 'bfloat16'}
         config = carried.config(name, **batch, **size)
         mesh = meshes.data_mesh()

@@ -103,10 +103,15 @@ def script(name: str, *arguments: object) -> list[str]:
 
 def benchmark(config: str, mode: str, tiny: bool, *arguments: str) -> list[str]:
     """A command of `cosegnet benchmark`."""
-    small = ['--blocks=1', '--config.model.width=0.0625', '--config.image_size=64']
-    small += ['--config.model.weights=none'] * (config == 'pascal_voc')
     command = [sys.executable, '-m', 'cosegnet_jax', 'benchmark', f'--config={config}', f'--mode={mode}']
-    return [*command, '--repeats=1' if tiny else '--repeats=5', *arguments, *(small if tiny else [])]
+    return [*command, '--repeats=1' if tiny else '--repeats=5', *arguments, *(narrow(config) if tiny else [])]
+
+
+def narrow(config: str) -> list[str]:
+    """Arguments for a network that a CPU compiles and runs in seconds."""
+    keys = ['model.width=0.0625', 'model.weights=none', 'image_size=64']
+    keys += ['optimizer.frozen_blocks=0', 'train.views=0'] * (config == 'pyramid')
+    return ['--blocks=1', *(f'--config.{key}' for key in keys)]
 
 
 def device(carried: Path, out: Path, tiny: bool) -> list[Step]:
@@ -185,8 +190,7 @@ def small(carried: Path, out: Path, tiny: bool) -> list[Step]:
     for config, batch in (('pascal_voc', 'batch_triplets=16'), ('pyramid', 'batch_classes=16')):
         if tiny:
             batch = batch.replace('16', '2')
-        layers = ['--blocks=1', '--config.image_size=64', '--config.model.width=0.0625'] if tiny else []
-        layers += ['--config.model.weights=none'] * (tiny and config == 'pascal_voc')
+        layers = narrow(config) if tiny else []
         command = [
             sys.executable,
             'benchmarks/layer_forms.py',
