@@ -41,7 +41,7 @@ PHOTOS = 24  # at most, looked at together
 
 _EXPORTED = flags.DEFINE_list('exported', [], 'Folders of cosegnet export, with commas between.')
 _IMAGES = flags.DEFINE_string('images', None, 'Folder of photos.')
-_BLOCKS = flags.DEFINE_integer('blocks', 3, 'Times that each form is timed, in turn.', lower_bound=1)
+_ROUNDS = flags.DEFINE_integer('rounds', 3, 'Times that each form is timed, in turn.', lower_bound=1)
 
 
 class Answers(NamedTuple):
@@ -79,7 +79,7 @@ def main() -> None:
         about = {'photos': len(images), 'side': side}
         rows = [{'file': str(file)} | about | differences(answers(form, images), expected)
                 for file, form in found.items()]  # fmt: skip
-        for row, speed in zip(rows, speeds(list(found.values()), images, _BLOCKS.value), strict=True):
+        for row, speed in zip(rows, speeds(list(found.values()), images, _ROUNDS.value), strict=True):
             print(json.dumps(row | speed), flush=True)
 
 

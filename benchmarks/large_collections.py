@@ -1,6 +1,6 @@
 """Time, memory and truth of deciding only some pairs, on embeddings like those of photos.
 
-python benchmarks/large_collections.py --images=FOLDER [--model=NAME] [--photos=10000] [--neighbors=20]
+python benchmarks/large_collections.py --like=FOLDER [--model=NAME] [--photos=10000] [--neighbors=20]
 
 Prints a line of JSON. FOLDER has a folder of photos for each class; some 400 of them are looked at.
 Embeddings are drawn from 100 kinds: Gaussians, their centers three times as far apart as these classes, and
@@ -37,7 +37,7 @@ LOOKED_AT = 400  # photos, at most
 COMPARED = 10_000  # photos that all pairs of are decided, too, which takes 3 GB
 PROBES = 1000  # photos whose true neighbors are sought
 
-_IMAGES = flags.DEFINE_string('images', None, 'Folder with a folder of photos for each class.')
+_LIKE = flags.DEFINE_string('like', None, 'Folder with a folder of photos for each class.')
 _PHOTOS = flags.DEFINE_integer('photos', 10_000, 'Number of embeddings.', lower_bound=2)
 _NEIGHBORS = flags.DEFINE_integer(
     'neighbors', 20, 'Compare each photo with N that look alike.', lower_bound=1
@@ -50,10 +50,10 @@ def main() -> None:
     command_line.refuse_config()
     if _PHOTOS.value <= _NEIGHBORS.value:
         raise UserError(f'--photos={_PHOTOS.value}: must be more than --neighbors={_NEIGHBORS.value}')
-    if not _IMAGES.value:
-        raise UserError('--images=FOLDER must be given: a folder with a folder of photos for each class')
+    if not _LIKE.value:
+        raise UserError('--like=FOLDER must be given: a folder with a folder of photos for each class')
     segmenter = segmenter_from_flags(0.5)
-    embeddings = drawn(*described(segmenter, _IMAGES.value), _PHOTOS.value)
+    embeddings = drawn(*described(segmenter, _LIKE.value), _PHOTOS.value)
     print(json.dumps(measure(segmenter, embeddings, _NEIGHBORS.value, _THRESHOLD.value)))
 
 
