@@ -170,8 +170,8 @@ def _checksum(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
 
 
 def _check_sum(about: dict[str, Any], arrays: dict[str, np.ndarray], path: Path) -> None:
-    """Refuse a file that is not what was written; some older ones have no checksum."""
-    if about.get(_CHECKSUM, '') not in ('', _checksum(about, arrays)):
+    """Refuse a file that is not what was written."""
+    if about.get(_CHECKSUM) != _checksum(about, arrays):
         raise UserError(f'{path}: damaged (its checksum is of other content); get it again')
 
 

@@ -16,6 +16,7 @@ TRAIN = (
     '--config.train.batch_classes=2',
     '--config.train.batch_images_per_class=2',
     '--config.train.steps=12',
+    '--config.optimizer.warmup_steps=2',
     '--config.train.eval_every_steps=6',
     '--config.train.save_every_steps=3',
     '--config.train.log_every_steps=1',

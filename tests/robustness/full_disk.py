@@ -68,7 +68,7 @@ def run(scale: float, folder: Path) -> dict:
         return {'skipped': 'only root may mount a small tmpfs'}
     commands = kills.make_inputs(folder / 'inputs')
     run_folder = folder / 'inputs' / 'run'
-    commands['export'] = lambda out: ['export', f'--workdir={run_folder}', f'--out={out}']
+    commands['export'] = lambda out: ['export', f'--model={run_folder}', f'--out={out}']
     figures = {}
     for name in ('export', 'predict', 'prepare', 'train'):
         preloaded = ('cosegnet_jax.cli.prepare',) if name == 'prepare' else PRELOADED
@@ -84,7 +84,16 @@ def _one(name: str, command, count: int, folder: Path, zygote: Zygote) -> dict:
     spoken, half, differing, failures = [], [], [], []
     with disk(folder / f'disk-{name}', 2**30) as mounted:
         out = mounted / 'out'
-        zygote.run(*command(out))
+        whole = zygote.run(*command(out))
+        if whole.status:
+            return {
+                'full': 0,
+                'not_in_one_line': 0,
+                'half_written': 0,
+                'differences': 0,
+                'failures': 1,
+                'stderr': [whole.stderr[-600:]],
+            }
         used = shutil.disk_usage(mounted).used
         expected = ending(out)
         for fraction in np.linspace(0, 1, count, endpoint=False):

@@ -11,7 +11,7 @@ import inputs
 import numpy as np
 from zygote import PRELOADED, Zygote
 
-KILLS = {'predict': 20, 'train': 20, 'prepare': 10}
+KILLS = 50  # of each command
 ENDINGS = {'predict': endings.of_prediction, 'train': endings.of_training, 'prepare': endings.of_preparation}
 
 
@@ -48,7 +48,7 @@ def run(scale: float, folder: Path) -> dict:
     for name, command in commands.items():
         preloaded = ('cosegnet_jax.cli.prepare',) if name == 'prepare' else PRELOADED
         with Zygote(folder / f'zygote-{name}', preloaded) as zygote:
-            figures[name] = _one(name, command, max(2, round(KILLS[name] * scale)), folder, zygote, rng)
+            figures[name] = _one(name, command, max(2, round(KILLS * scale)), folder, zygote, rng)
     total = {
         key: sum(one[key] for one in figures.values())
         for key in ('kills', 'endings', 'differences', 'failures')
@@ -57,18 +57,17 @@ def run(scale: float, folder: Path) -> dict:
 
 
 def _one(name: str, command, count: int, folder: Path, zygote: Zygote, rng: np.random.Generator) -> dict:
-    reference = folder / f'{name}-whole'
-    zygote.run(*command(folder / f'{name}-warm'))  # compiles
-    whole = zygote.run(*command(reference))
+    out = folder / f'{name}-out'  # always the same: a report names it
+    for _ in range(2):  # the first compiles
+        shutil.rmtree(out, ignore_errors=True)
+        whole = zygote.run(*command(out))
     if whole.status:
         return {'kills': 0, 'endings': 0, 'differences': 0, 'failures': 1, 'stderr': whole.stderr[-500:]}
-    expected = ENDINGS[name](reference)
+    expected = ENDINGS[name](out)
     kills = ends = 0
     differing, failures = [], []
     while kills < count:
-        out = folder / f'{name}-killed'
-        for path in (out, out.with_name(f'{name}-killed.old')):
-            shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)
         for _ in range(int(rng.integers(1, 6))):  # as often in a row
             done = zygote.run(*command(out), kill_after=float(rng.uniform(0.1, 1) * whole.seconds))
             kills += done.status == -9

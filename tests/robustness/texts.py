@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import dataclasses
 import io
 import json
 import sys
@@ -22,9 +23,12 @@ _JSON = st.recursive(
 _NAMES = tuple(f'{kind}/{number}.png' for kind in ('cat', 'dog') for number in range(6))
 _PART = st.lists(st.sampled_from(_NAMES) | st.text(max_size=4), max_size=6, unique=True)
 _SPLIT = st.fixed_dictionaries({'train': _PART, 'validation': _PART, 'test': _PART})
-_SPLIT_FILE = (
-    st.lists(_SPLIT, max_size=2).map(json.dumps) | _JSON.map(json.dumps) | st.text(max_size=40)
-).map(lambda text: text.encode('utf-8', 'surrogatepass')) | st.binary(max_size=40)
+_WHOLE = st.permutations(_NAMES).map(
+    lambda names: [{'train': names[:6], 'validation': names[6:9], 'test': names[9:]}]
+)
+_SPLIT_FILE = ((_WHOLE | st.lists(_SPLIT, max_size=2) | _JSON).map(json.dumps) | st.text(max_size=40)).map(
+    lambda text: text.encode('utf-8', 'surrogatepass')
+) | st.binary(max_size=40)
 
 
 def _keys() -> st.SearchStrategy:
@@ -73,7 +77,7 @@ def _tried(count: int, strategy: st.SearchStrategy, attempt) -> dict:
         try:
             right = attempt(example)
         except UserError as error:
-            found['refused_in_one_line' if '\n' not in str(error) else 'reasons_of_more_than_a_line'] += 1
+            found['refused_in_one_line' if '\n' not in str(error) else 'not_in_one_line'] += 1
         except Exception as error:
             found['tracebacks'] += 1
             examples.append(f'{type(error).__name__}: {str(error)[:100]} ({str(example)[:100]!r})')
@@ -89,7 +93,7 @@ def _tried(count: int, strategy: st.SearchStrategy, attempt) -> dict:
         'refused_in_one_line',
         'wrong_values',
         'tracebacks',
-        'reasons_of_more_than_a_line',
+        'not_in_one_line',
     )
     return {name: found[name] for name in names} | ({'examples': examples[:5]} if examples else {})
 
@@ -111,13 +115,21 @@ def _split_files(count: int, folder: Path) -> dict:
     return _tried(count, _SPLIT_FILE, attempt)
 
 
-def _configs(count: int, folder: Path) -> dict:
-    import dataclasses
+def _words() -> set[str]:
+    """Texts that are defaults of keys."""
+    from cosegnet_jax import config as configs
 
+    found = dataclasses.asdict(configs.Config())
+    inner = [value for one in found.values() if isinstance(one, dict) for value in one.values()]
+    return {value for value in [*found.values(), *inner] if isinstance(value, str)}
+
+
+def _configs(count: int, folder: Path) -> dict:
     from cosegnet_jax import config as configs
 
     names = [key.split('.')[1:] for key in configs.all_keys()]
-    nested = st.tuples(st.sampled_from(names), _JSON).map(
+    values = _JSON | st.integers(0, 300) | st.floats(0, 1) | st.sampled_from(sorted(_words()))
+    nested = st.tuples(st.sampled_from(names), values).map(
         lambda pair: {pair[0][0]: pair[1]} if len(pair[0]) == 1 else {pair[0][0]: {pair[0][1]: pair[1]}}
     )
 
@@ -137,7 +149,7 @@ def _configs(count: int, folder: Path) -> dict:
 def _command_lines(count: int, folder: Path) -> dict:
     from absl import flags
 
-    from cosegnet_jax.cli import command_line, eval
+    from cosegnet_jax.cli import COMMANDS, command_line, eval
 
     def attempt(arguments: list[str]) -> bool:
         flags.FLAGS.unparse_flags()
@@ -145,7 +157,9 @@ def _command_lines(count: int, folder: Path) -> dict:
             flags.FLAGS[name].unparse()
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             try:
-                command_line._parse(['cosegnet', '--config=shapes', *arguments], eval.__name__)
+                command_line._parse(
+                    ['cosegnet', '--config=shapes', *arguments], 'eval', COMMANDS['eval'], eval.__name__
+                )
             except SystemExit as error:
                 return not error.code  # --help
             command_line.config()
@@ -164,20 +178,34 @@ def _remembered(count: int, folder: Path) -> dict:
     def attempt(content: bytes) -> bool:
         path.write_bytes(content)
         found = remembered.remembered(folder / 'out')
-        return 0 <= found.threshold <= 1 and all(isinstance(name, str) for name in found.annotations)
+        wanted = json.loads(content)
+        return all(
+            (list(got) if name == 'annotations' else got) == wanted.get(name, got)
+            for name, got in dataclasses.asdict(found).items()
+        )
 
+    right = st.builds(
+        remembered.Settings,
+        threshold=st.floats(0, 1),
+        mask_threshold=st.floats(0, 1),
+        neighbors=st.integers(0, 99),
+        annotations=st.lists(st.sampled_from(['coco', 'labelme', 'cvat']), unique=True).map(tuple),
+        keep_outliers=st.booleans(),
+        groups=st.sampled_from(['links', 'copies']),
+    ).map(lambda one: json.dumps(dataclasses.asdict(one)).encode())
     level = st.floats(0, 1) | st.floats() | st.text(max_size=3) | st.booleans()
     fields = {
         'threshold': level,
         'mask_threshold': level,
         'neighbors': st.integers() | level,
-        'annotations': _JSON,
+        'annotations': st.just([]) | _JSON,
         'keep_outliers': _JSON,
         'refine': _JSON,
         'groups': _JSON,
     }
-    texts = st.fixed_dictionaries({}, optional=fields).map(lambda one: json.dumps(one).encode())
-    return _tried(count, texts | st.binary(max_size=30), attempt)
+    wrong = st.fixed_dictionaries({'annotations': fields.pop('annotations')}, optional=fields)
+    wrong = wrong.map(lambda one: json.dumps(one).encode())
+    return _tried(count, right | wrong | st.binary(max_size=30), attempt)
 
 
 if __name__ == '__main__':

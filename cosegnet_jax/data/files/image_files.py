@@ -13,6 +13,7 @@ import os
 import stat
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -148,11 +149,24 @@ def _decode(path: Path) -> LoadedImage:
 def _loaded(image: Image.Image) -> LoadedImage:
     of_tiff = read_orientation(image) if image.format == 'TIFF' else None
     noise = None if _is_lossless_webp(image) else _NOISE.get(image.format or '')
-    image.load()
     if image.format == 'TIFF':  # Pillow turns it, and forgets how
+        with _unmapped(image):
+            image.load()
         return LoadedImage(image, of_tiff, noise)
+    image.load()
     orientation = read_orientation(image)  # now: in a PNG it may follow the pixels
     return LoadedImage(turn(image, orientation), orientation, noise)
+
+
+@contextlib.contextmanager
+def _unmapped(image: Image.Image) -> Iterator[None]:
+    """Have Pillow read a file and not map it: where EXIF swaps the sides, it maps rows of a wrong length."""
+    name = getattr(image, 'filename', '')
+    setattr(image, 'filename', '')  # noqa: B010 (not every image has one)
+    try:
+        yield
+    finally:
+        setattr(image, 'filename', name)  # noqa: B010
 
 
 def _is_lossless_webp(image: Image.Image) -> bool:

@@ -29,7 +29,9 @@ _MANY = 16  # levels; a drawing of numbers rarely has more
 _WIDE = 13  # pixels, the side of a window in which a slope with flat parts cannot rise far
 _FAR_RISE = 0.35  # of white
 _CLEAN = 0.95  # of a slope's flat parts rise no further
+_PLATEAU, _EVEN = 5, 2 / 255  # side of a window in pixels, and of white: an area in a lossy format
 _NAMED = 4  # levels in a message
+_REACH = 33  # pixels, the side of a window around the edge of an object, where a lossy format is noisy
 _FILTERS = (ndimage.minimum_filter, ndimage.maximum_filter)
 
 Levels = Shaped[np.ndarray, 'height width']
@@ -67,6 +69,8 @@ def find_object(levels: Levels, noise: int | None) -> Bool[np.ndarray, 'height w
         )
     if noise is None and len(used) == 3 and between.any():
         raise _looks_like_numbers(used)  # a soft edge has more levels than one
+    if noise is not None:
+        _check_plateaus(levels, white)
     flat, lossy = _flat(levels), noise is not None or len(used) >= _NOISY
     odd = flat & (levels > (noise or 0) * white / 255) & (levels < _BRIGHT * white)
     if lossy:
@@ -88,6 +92,11 @@ def _black(dark: Shaped[np.ndarray, ' n']) -> int | float:
     return found[counts.argmax()].item() if counts.size and counts.max() >= _NEARLY_ALL * len(dark) else 0
 
 
+def _commonest(levels: Shaped[np.ndarray, ' n']) -> float:
+    found, counts = np.unique(levels, return_counts=True)
+    return float(found[counts.argmax()]) if found.size else 0.0
+
+
 def _looks_like_numbers(used: Shaped[np.ndarray, ' n']) -> UnclearLevelsError:
     named = ', '.join(f'{level:g}' for level in used[:_NAMED])
     more = f' and {len(used) - _NAMED} more' if len(used) > _NAMED else ''
@@ -96,9 +105,29 @@ def _looks_like_numbers(used: Shaped[np.ndarray, ' n']) -> UnclearLevelsError:
     )
 
 
-def _flat(levels: Levels) -> Bool[np.ndarray, 'height width']:
-    """Mark the pixels that have the level of all eight neighbors."""
-    return ndimage.maximum_filter(levels, 3) == ndimage.minimum_filter(levels, 3)
+def _check_plateaus(levels: Levels, white: float) -> None:
+    """Refuse a mask of a lossy format that has other areas than black and white ones.
+
+    What the format adds, and what is soft, lies near the edge of the object. Elsewhere it leaves black and
+    white nearly as they were, and so it does the numbers of classes.
+    """
+    bright = levels >= white / 2
+    near = ndimage.maximum_filter(bright, _REACH) != ndimage.minimum_filter(bright, _REACH)
+    flat = _flat(levels, _PLATEAU, _EVEN * white)
+    away, dark = flat & ~near, levels <= _DARK * white
+    black = _commonest(levels[away & dark])
+    other = away & (levels < _BRIGHT * white) & (~dark | (np.abs(levels - black) > _EVEN * white))
+    if other.mean() > _STRAY:
+        raise UnclearLevelsError(
+            f'has areas of level {_commonest(levels[other]):g} away from the edge of an object, '
+            f'which look like numbers of classes or instances'
+        )
+
+
+def _flat(levels: Levels, side: int = 3, even: float = 0) -> Bool[np.ndarray, 'height width']:
+    """Mark where the levels of the `side` x `side` pixels around one differ by no more than `even`."""
+    most, least = (of(levels, side) for of in _FILTERS[::-1])
+    return most - least <= even  # unsigned: most is never less
 
 
 def _is_slope(levels: Levels, odd: Bool[np.ndarray, 'height width'], white: float) -> bool:

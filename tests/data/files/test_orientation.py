@@ -58,6 +58,21 @@ def test_every_orientation_of_every_format_is_obeyed(tmp_path, number, suffix):
         np.testing.assert_allclose(np.asarray(image, int), np.asarray(quarters(), int), atol=40)
 
 
+@pytest.mark.parametrize('number', ORIENTATIONS)
+@pytest.mark.parametrize('mode', ['1', 'L', 'P', 'RGBA', 'CMYK', 'I;16'])
+def test_every_orientation_of_every_kind_of_tiff_is_obeyed(tmp_path, number, mode):
+    """Pillow maps some of them to memory, with width and height of the turned picture."""
+    picture = top_left() if mode in ('1', 'L', 'I;16') else quarters()
+    if mode == 'I;16':
+        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    else:
+        picture = picture.convert(mode)
+    stored(picture, number).save(tmp_path / 'a.tif', exif=oriented(number))
+    with Image.open(tmp_path / 'a.tif') as opened:
+        for image in (load(tmp_path / 'a.tif').image, upright(opened).image):
+            np.testing.assert_array_equal(np.asarray(image), np.asarray(picture))
+
+
 @pytest.mark.parametrize('number', [5, 6, 7, 8])
 @pytest.mark.parametrize('mask_as', ['shown', 'stored'])
 @pytest.mark.parametrize('suffix', ['.png', '.tif'])

@@ -246,3 +246,31 @@ def test_class_numbers_need_a_palette(tmp_path):
     GRAY.save(tmp_path / 'mask.png')
     with pytest.raises(UserError, match=r'mask\.png: no palette'):
         functools.partial(mask_reading.class_numbers, load(tmp_path / 'mask.png'))(tmp_path / 'mask.png')
+
+
+def in_jpeg(tmp_path, drawn, quality):
+    return mark(tmp_path / 'mask.jpg', levels(drawn), quality=quality)
+
+
+@pytest.mark.parametrize('quality', [50, 75, 95])
+@pytest.mark.parametrize(
+    ('first', 'second'), [(38, 255), (9, 255), (75, 113), (128, 220), (200, 255), (15, 38), (220, 251)]
+)
+def test_numbers_of_classes_in_jpeg_are_refused_by_name(tmp_path, quality, first, second):
+    y, x = np.mgrid[:200, :300]
+    drawn = np.where((x - 80) ** 2 + (y - 90) ** 2 < 60**2, first, 0)
+    drawn[40:180, 160:290] = second
+    with pytest.raises(UserError, match=r'\.jpg: the mask .* look like numbers of classes .*mask_values='):
+        in_jpeg(tmp_path, drawn, quality)
+
+
+@pytest.mark.parametrize('quality', [30, 60, 75, 95])
+@pytest.mark.parametrize('soft', [0, 1, 2, 4])
+def test_a_mask_in_jpeg_may_have_soft_edges_and_thin_parts(tmp_path, quality, soft):
+    y, x = np.mgrid[:200, :300]
+    drawn = (x - 120) ** 2 + (y - 100) ** 2 < 70**2
+    drawn |= (abs(y - 100) < 6) & (x > 120)  # an arm
+    drawn |= (abs(x - 100) < 2) & (y > 100)  # thinner than the edges are soft
+    blurred = ndimage.gaussian_filter(drawn * 255.0, soft)
+    found = in_jpeg(tmp_path, blurred, quality)
+    assert (found != (blurred >= 127.5)).mean() < 0.01
