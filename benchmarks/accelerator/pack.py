@@ -46,15 +46,14 @@ def main() -> None:
     rows = np.arange(len(examples))[:: -(-len(examples) // given.most) if given.most else 1]
     chosen = examples.subset(rows)
     images, masks = np.stack(list(chosen.images)), np.stack(list(chosen.masks))
+    files = carried.encode(images, 'JPEG') | carried.encode(masks, 'PNG') | {'part': part[rows]}
     np.savez(
         given.out / 'photos.npz',
         name=examples.name,
         classes=np.array(examples.classes),
         filenames=np.array(chosen.filenames),
         labels=chosen.labels,
-        part=part[rows],
-        **carried.encode(images, 'JPEG'),
-        **carried.encode(masks, 'PNG'),
+        **files,  # pyright: ignore[reportArgumentType]  # none is named allow_pickle
     )
     with np.load(given.weights) as arrays:
         np.savez(given.out / 'vgg16.npz', **{name: arrays[name].astype(np.float16) for name in arrays})

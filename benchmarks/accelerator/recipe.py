@@ -13,7 +13,9 @@ import dataclasses
 import json
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import carried
 import jax
@@ -47,10 +49,10 @@ def main() -> None:
         rest = {'model__width': 0.0625, 'model__weights': 'none', 'model__feature_scale': 1.0}
         changes = rest if given.tiny else {'model__weights': str(weights), 'model__dtype': 'bfloat16'}
         config = carried.config('pascal_voc_tuned', image_size=training.images.shape[1], **changes)
-        encoder = state.read_encoder(config.model)
+        known = state.published(config, meshes.data_mesh()).params
     seconds = 5 if given.tiny else SECONDS
     config = dataclasses.replace(config, train=dataclasses.replace(config.train, heads_steps=300))
-    network = train(config, encoder, training, seconds)
+    network = train(config, known, training, seconds)
     print(json.dumps({'steps': network.step, **score(network, validation)}), flush=True)
     whole = Path(tempfile.mkdtemp()) / model_file.NAME
     model_file.write(whole, model_file.release(network), 'float16')
@@ -60,7 +62,7 @@ def main() -> None:
         (given.out / f'network.{number}').write_bytes(content[number * size : (number + 1) * size])
 
 
-def train(config: Config, encoder: object, training: Examples, seconds: float) -> ImageNetwork:
+def train(config: Config, known: Mapping[str, Any], training: Examples, seconds: float) -> ImageNetwork:
     """Trains for so many seconds; the schedule ends with them, by the time that the first steps take."""
     mesh = meshes.data_mesh()
     start = time.perf_counter()
@@ -70,7 +72,7 @@ def train(config: Config, encoder: object, training: Examples, seconds: float) -
         count = first if trial else config.train.steps
         fed = placement.feed('replicated', training, data.sampler(training, config), range(count), mesh)
         update = optimizer.build(config, config.train.steps)
-        current = state.initial(config, encoder, update, mesh)
+        current = state.initial(config, known, update, mesh)
         run_step = step.make_step(config, update, mesh, fed.batch)
         for number, per_step in enumerate(fed.per_step, 1):
             current, metrics = run_step(current, fed.on_device, per_step)
@@ -106,9 +108,9 @@ def _for_steps(config: Config, steps: int) -> Config:
 def score(network: ImageNetwork, examples: Examples) -> dict[str, float]:
     """Mean Jaccard index of masks before the gate, and how often pairs are decided rightly."""
     size = network.config.evaluation.batch_images
-    batches = (examples.images[rows] for rows in examples.batches(size))
-    masks, embeddings = map(np.concatenate, zip(*network.describe(batches, size), strict=True))
-    found, true = masks >= 0.5, examples.masks[:] > 0
+    described = network.describe(examples.photos(size), size)
+    masks, embeddings = map(np.concatenate, zip(*described, strict=True))
+    found, true = masks >= 0.5, np.asarray(examples.masks) > 0
     union = (found | true).sum((1, 2))
     jaccard = (found & true).sum((1, 2)) / np.maximum(union, 1)
     decided = network.decide(embeddings, embeddings, symmetric=True) >= 0.5

@@ -17,7 +17,8 @@ from cosegnet_jax.runtime.errors import UserError
 
 THREADS = 4  # that decode photos; a few large photos are in memory at a time
 
-Item, Result = TypeVar('Item'), TypeVar('Result')
+Item = TypeVar('Item')
+Result = TypeVar('Result')
 
 
 class Seen(NamedTuple):

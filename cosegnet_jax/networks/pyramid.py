@@ -172,7 +172,7 @@ class SymmetricDecision(nnx.Module):
         """
         kernel = self._kernels()[0]
         kernels = (columns.T[:, :, None] * kernel[:, None]).reshape(EMBEDDING, -1)
-        of_products = _precise_dot(rows, kernels).reshape(len(rows), len(columns), -1)
+        of_products = _precise_dot(rows, kernels).reshape(rows.shape[0], columns.shape[0], -1)
         differences = jnp.abs(rows[:, None] - columns[None])
         return self._logits(_precise_dot(rows, columns.T), of_products, differences)
 

@@ -88,7 +88,7 @@ def test_shapes_of_depthwise_layers_are_those_of_efficientnet():
 def test_other_networks_have_other_layers():
     done = programs.run('benchmarks/layer_forms.py', '--config=deep_object_coseg')
     assert done.returncode == 2
-    assert 'config.model.name=deep_object_coseg: the layers here are of cosegnet and pyramid' in done.stderr
+    assert 'config.model.name=deep_object_coseg: these are layers of cosegnet and pyramid' in done.stderr
 
 
 def test_forms_are_compiled_on_the_layers_of_one_device():

@@ -40,7 +40,7 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
 
 def test_what_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / 'masks').write_text('a file where a folder should be')
-    with pytest.raises(UserError, match=r'masks/a\.png: cannot be written \(.+\); mend that'):
+    with pytest.raises(UserError, match=r'masks/a\.png: cannot be written \(.+\); fix that and start again'):
         files.write_json(tmp_path / 'masks' / 'a.png', {})
 
 
