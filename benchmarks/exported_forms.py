@@ -72,7 +72,7 @@ def main() -> None:
         if flags.FLAGS['workdir'].present:
             run = command_line.run_folder()
             original = checkpoints.load_network(run, None, meshes.data_mesh(), network.step)
-        side = network.config.image_size
+        side = network.config.scored_size
         images = np.stack([squash_photo(np.asarray(read(photo.path)), side) for photo in chosen])
         expected = answers(_jax(model_file.release(original)), images)
         found = dict(forms(folder, network))
@@ -133,7 +133,7 @@ def forms(folder: Path, network: TrainedNetwork) -> Iterator[tuple[Path, Form]]:
 
 
 def _jax(network: TrainedNetwork) -> Form:
-    return Form(*(jax.jit(one.call) for one in functions(merged(network), network.config.image_size)))
+    return Form(*(jax.jit(one.call) for one in functions(merged(network), network.config.scored_size)))
 
 
 def _stablehlo(files: Sequence[Path]) -> Form:
