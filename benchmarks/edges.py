@@ -5,10 +5,9 @@ python benchmarks/edges.py --set=SET [--count=100] [--sizes=256,320,512] [--netw
 Prints two lines of JSON for each size at which the network describes photos: for masks that are enlarged
 bilinearly, and refined as `predict --refine` does. SET/masks has the mask of each photo in SET/images as a
 PNG of the same relative name, with 255 on the object and 0 elsewhere. The boundary F-score is the harmonic
-mean of two
-shares: of the found boundary that is near a true one, and of the true boundary that is near a found one.
-Near is 0.8 % of the diagonal (Perazzi et al., A Benchmark Dataset and Evaluation Methodology for Video
-Object Segmentation, CVPR 2016).
+mean of two shares: of the found boundary that is near a true one, and of the true boundary that is near a
+found one. Near is 0.8 % of the diagonal (Perazzi et al., A Benchmark Dataset and Evaluation Methodology for
+Video Object Segmentation, CVPR 2016).
 """
 
 from __future__ import annotations
