@@ -24,6 +24,7 @@ from PIL import Image
 from scipy import ndimage
 
 from cosegnet_jax.cli import command_line
+from cosegnet_jax.evaluation import metrics
 from cosegnet_jax.export import pretrained
 from cosegnet_jax.inference import guided_filter
 from cosegnet_jax.inference.cosegmenter import CoSegmenter
@@ -79,8 +80,8 @@ def _enlarge(mask: Float32[np.ndarray, 'h w'], photo: Image.Image) -> Float32[np
 
 def score(found: Bool[np.ndarray, 'h w'], truth: Bool[np.ndarray, 'h w']) -> tuple[float, float]:
     """Jaccard index and boundary F-score of a mask; both are one where both masks are empty."""
-    either = (found | truth).sum()
-    return float((found & truth).sum() / either) if either else 1.0, boundary_f(found, truth)
+    predicted, true, hits = (np.asarray(mask.sum()) for mask in (found, truth, found & truth))
+    return float(metrics.jaccard(predicted, true, hits)), boundary_f(found, truth)
 
 
 def boundary_f(found: Bool[np.ndarray, 'h w'], truth: Bool[np.ndarray, 'h w']) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,7 @@ PARTS = ('train', 'validation', 'test')
 
 def config(name: str, **changes: Any) -> configs.Config:
     """The experiment of a file in configs/, with some keys changed, such as `model__dtype='bfloat16'`."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / 'configs' / f'{name}.py')
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    raw = module.get_config()
+    raw = runpy.run_path(str(ROOT / 'configs' / f'{name}.py'))['get_config']()
     raw.update_from_flattened_dict({key.replace('__', '.'): value for key, value in changes.items()})
     return configs.resolve(raw)
 

@@ -25,8 +25,9 @@ from cosegnet_jax import data, networks
 from cosegnet_jax.config import Config
 from cosegnet_jax.data import placement
 from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.evaluation.scoring import validate
 from cosegnet_jax.export import model_file
-from cosegnet_jax.networks.image_network import ImageNetwork
+from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.training import heads_phase, optimizer, state, step
 
@@ -53,7 +54,8 @@ def main() -> None:
     seconds = 5 if given.tiny else SECONDS
     config = dataclasses.replace(config, train=dataclasses.replace(config.train, heads_steps=300))
     network = train(config, known, training, seconds)
-    print(json.dumps({'steps': network.step, **score(network, validation)}), flush=True)
+    scores, _ = validate(network.config, network, validation)
+    print(json.dumps({'steps': network.step, **scores}), flush=True)
     whole = Path(tempfile.mkdtemp()) / model_file.NAME
     model_file.write(whole, model_file.release(network), 'float16')
     content = whole.read_bytes()
@@ -62,7 +64,7 @@ def main() -> None:
         (given.out / f'network.{number}').write_bytes(content[number * size : (number + 1) * size])
 
 
-def train(config: Config, known: Mapping[str, Any], training: Examples, seconds: float) -> ImageNetwork:
+def train(config: Config, known: Mapping[str, Any], training: Examples, seconds: float) -> TrainedNetwork:
     """Trains for so many seconds; the schedule ends with them, by the time that the first steps take."""
     mesh = meshes.data_mesh()
     start = time.perf_counter()
@@ -89,10 +91,8 @@ def train(config: Config, known: Mapping[str, Any], training: Examples, seconds:
             left = seconds - (time.perf_counter() - start)
             config = _for_steps(config, max(4, int(rate * left * 0.9)))
     params, _ = heads_phase.train(config, state.scored(current), training, mesh)
-    network = networks.trained(config, params, mesh)
-    assert isinstance(network, ImageNetwork)
-    return dataclasses.replace(
-        network, step=config.train.last_step, dataset=training.name, images=len(training)
+    return networks.trained(
+        config, params, mesh, step=config.train.last_step, dataset=training.name, images=len(training)
     )
 
 
@@ -103,23 +103,6 @@ def _for_steps(config: Config, steps: int) -> Config:
         train=dataclasses.replace(config.train, steps=steps),
         optimizer=dataclasses.replace(config.optimizer, warmup_steps=warmup),
     )
-
-
-def score(network: ImageNetwork, examples: Examples) -> dict[str, float]:
-    """Mean Jaccard index of masks before the gate, and how often pairs are decided rightly."""
-    size = network.config.evaluation.batch_images
-    described = network.describe(examples.photos(size), size)
-    masks, embeddings = map(np.concatenate, zip(*described, strict=True))
-    found, true = masks >= 0.5, np.asarray(examples.masks) > 0
-    union = (found | true).sum((1, 2))
-    jaccard = (found & true).sum((1, 2)) / np.maximum(union, 1)
-    decided = network.decide(embeddings, embeddings, symmetric=True) >= 0.5
-    same = (examples.labels[:, None, :, None] == examples.labels[None, :, None, :]) & (
-        examples.labels[:, None, :, None] >= 0
-    )
-    pairs = np.triu_indices(len(examples), 1)
-    right = decided[pairs] == same.any((2, 3))[pairs]
-    return {'validation_jaccard': float(jaccard.mean()), 'validation_decisions': float(right.mean())}
 
 
 if __name__ == '__main__':

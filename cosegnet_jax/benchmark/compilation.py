@@ -108,7 +108,7 @@ def compile_step(config: Config, mesh: Mesh) -> Row:
 def compile_describing(config: Config, mesh: Mesh) -> Row:
     """Compile the masks and embeddings of `config.evaluation.batch_images` images, as prediction makes them.
 
-    All but `images` is of one device, as of `compile_step`.
+    The figures are those of one device, as in `compile_step`; `images` counts those of all devices.
 
     Raises:
         UserError: The devices cannot share the images evenly or hold them, or the network looks at pairs.

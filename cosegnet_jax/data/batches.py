@@ -45,7 +45,7 @@ def visible_classes(
 
 
 def gather(examples: Examples, indices: Int[np.ndarray, 'groups members']) -> Batch:
-    """Read the images of a batch; pixels of the others, which may be `Stored`, are not read."""
+    """Read the images of a batch. Of a set that is `Stored`, only these are read."""
     images = np.empty(indices.shape + examples.images.shape[1:], np.uint8)
     masks = np.empty(indices.shape + examples.masks.shape[1:], np.uint8)
     for place, image in np.ndenumerate(indices):

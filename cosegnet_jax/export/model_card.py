@@ -169,7 +169,7 @@ def _results(
         measured = f'J {ratio(gated)}, ungated {ratio(ungated)}'
     return _RESULTS.format(
         table=_table(evaluations) if evaluations else f'Step {network.step} has not been evaluated.\n',
-        rounded=f' The table is of the parameters before they were rounded to {stored}.'
+        rounded=f' We measured the parameters before they were rounded to {stored}.'
         * bool(evaluations and stored != 'float32'),
         validation=measured,
     )
@@ -187,8 +187,8 @@ def _table(evaluations: Sequence[Evaluated]) -> str:
 _RESULTS = """{table}
 J is the Jaccard index of the masks, P the percentage of right pixels, which the paper calls precision; both
 over pairs of photos that share an object. A mask is gated, that is empty where the network takes the pair for
-one that shares nothing, unless the column says ungated. AUC is of that decision. Figures under different
-protocols are not comparable.{rounded}
+one that shares nothing, unless the column says ungated. AUC measures that decision. Do not compare
+figures under different protocols.{rounded}
 
 On the validation part, by which a checkpoint is chosen, while training: {validation}."""
 

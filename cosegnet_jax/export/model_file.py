@@ -127,7 +127,7 @@ def read_config(path: Path) -> Config:
 
 
 def is_one(path: Path) -> bool:
-    """Whether a file is of this kind, and not, for instance, published weights of an encoder."""
+    """Tell model files from other files, such as published weights of an encoder."""
     try:
         with safe_open(path, framework='np') as file:
             return _ENTRY in (file.metadata() or {})

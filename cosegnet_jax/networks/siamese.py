@@ -32,7 +32,7 @@ class SiameseNetwork(nnx.Module):
     """
 
     metric: Any
-    decision: Any  # of two embeddings; its method `table` is of every row with every column
+    decision: Any  # takes two embeddings; its method `table` takes rows and columns, and decides every pair
 
     def __init__(self, encoder: Encoder, *, width: float, dtype: jnp.dtype, rngs: nnx.Rngs):
         self.encoder = encoder.build(width=width, rngs=rngs)

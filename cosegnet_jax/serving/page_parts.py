@@ -45,7 +45,7 @@ _FACTS = ('trained on', 'classes in training', 'photos', 'parameters')  # rows o
 
 _SCORES = """<p>J is the overlap of mask and object, divided by their union: 1 is perfect. P is the
 percentage of right pixels. A mask counts as empty where the network says that two photos share nothing,
-unless the column says ungated. AUC is of that decision.</p>"""
+unless the column says ungated. AUC measures that decision.</p>"""
 
 # The slider is that of the report.
 AT_THE_SLIDER = """(photos, threshold, masks) => {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import optimize
@@ -17,6 +18,7 @@ from scipy import optimize
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.batches import visible_classes
 from cosegnet_jax.data.examples import Examples
+from cosegnet_jax.losses import mining
 from cosegnet_jax.networks import pyramid
 from cosegnet_jax.networks.image_network import ImageNetwork
 
@@ -54,10 +56,10 @@ def fit_calibration(config: Config, network: ImageNetwork, examples: Examples) -
     _, points = _describe(config, calibrated(network, Calibration(1.0, 0.0, mask_shift)), examples)
 
     classes = visible_classes(examples.labels, examples.visible)
-    share = (classes[:, None, :, None] == classes[None, :, None, :]) & (classes >= 0)[:, None, :, None]
+    share = np.asarray(mining.common_classes(jnp.asarray(classes)).any(2))
     upper = np.triu_indices(len(points), 1)
     probability = np.clip(network.decide(points, points, symmetric=False)[upper], 1e-6, 1 - 1e-6)
-    return Calibration(*fit_line(_logit(probability), share.any((2, 3))[upper]), mask_shift)
+    return Calibration(*fit_line(_logit(probability), share[upper]), mask_shift)
 
 
 def _describe(

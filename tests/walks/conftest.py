@@ -1,7 +1,4 @@
-import os
-import subprocess
-import sys
-
+import programs
 import pytest
 from programs import ROOT
 
@@ -30,18 +27,9 @@ def run(folder):
     """Runs `cosegnet WORDS`, or a script, in the newcomer's folder, and gives what it printed."""
     # Without what conftest.py sets for small networks: the network that ships is compiled as for a user.
     off = ('JAX_NUM_CPU_DEVICES', 'JAX_DISABLE_MOST_OPTIMIZATIONS')
-    env = {key: value for key, value in os.environ.items() if key not in off}
 
     def run(*words, program=('-m', 'cosegnet_jax')):
-        done = subprocess.run(
-            [sys.executable, *program, *words],
-            cwd=folder,
-            env=env | {'PYTHONPATH': str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        done = programs.run(*program, *words, cwd=folder, timeout=600, without=off, PYTHONPATH=str(ROOT))
         assert done.returncode == 0, done.stderr
         return done.stdout
 
