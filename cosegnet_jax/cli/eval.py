@@ -28,7 +28,7 @@ from cosegnet_jax.reports.run_evaluation import evaluate, evaluate_run
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path
-from cosegnet_jax.training import checkpoints
+from cosegnet_jax.training import checkpoints, run_identity
 
 _STEP = flags.DEFINE_integer(
     'checkpoint_step', None, 'Checkpoint to read; without it, the best by validation.'
@@ -61,6 +61,6 @@ def _evaluate() -> str:
     if pretrained.run_folder(str(workdir)):
         raise UserError(f'--workdir={workdir}: holds a run of its own; name another folder for the results')
     network = pretrained.load(name, meshes.data_mesh(), _STEP.value)
-    checkpoints.check_same_network(network.config, config, Path(name))
+    run_identity.check_same_network(network.config, config, Path(name))
     trained_on = checkpoints.load_trained_on(run, network.step) if run else None
     return evaluate(config, network, workdir, trained_on)

@@ -52,6 +52,8 @@ def remembered(out: Path) -> Settings:
         return Settings()
     try:
         found = json.loads(path.read_text(encoding='utf-8'))
+        if type(found['annotations']) is not list:
+            raise ValueError('no list of formats')
         settings = Settings(**{**found, 'annotations': tuple(found['annotations'])})
         _check(settings)
     except FileNotFoundError:

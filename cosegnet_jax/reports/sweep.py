@@ -18,7 +18,7 @@ from cosegnet_jax.reports import finished_runs as finished
 from cosegnet_jax.reports.run_evaluation import evaluate_run
 from cosegnet_jax.runtime import compilation_cache
 from cosegnet_jax.runtime.errors import Stopped, UserError, printable
-from cosegnet_jax.training import checkpoints, loop
+from cosegnet_jax.training import loop, run_identity
 
 Changes = Mapping[str, Any]  # values by key, such as 'model.tap'
 
@@ -117,7 +117,7 @@ def _is_scored(config: Config, trained: Config, folder: Path) -> bool:
     if not file.is_file():
         return False
     run = finished.read(file)
-    checkpoints.check_same_run(run.config, trained, folder)
+    run_identity.check_same_run(run.config, trained, folder)
     # With a constant rate a run may be extended, and its heads trained alone afterwards.
     ran, wanted = ((c.train.steps, c.train.heads_steps) for c in (run.config, trained))
     return ran == wanted and protocol_of(config).as_dict().items() <= run.document['protocol'].items()

@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import operator
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,10 @@ from cosegnet_jax.config import Config
 from cosegnet_jax.networks.image_network import ImageNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime.errors import UserError, first_line
-from cosegnet_jax.training import run_files
+from cosegnet_jax.training import storage_threads
 from cosegnet_jax.training.calibration import Calibration, calibrated
+from cosegnet_jax.training.run_identity import check_same_network
 from cosegnet_jax.training.state import State, abstract_params, scored
-from cosegnet_jax.training.stored_arrays import check_arrays
 from cosegnet_jax.training.training_images import TrainedOn
 
 # The metric of the best checkpoint and of early stopping: the mean of gated and ungated Jaccard. The gated
@@ -65,6 +64,7 @@ def manager(workdir: Path, read_only: bool = False) -> ocp.CheckpointManager:
     def score(metrics: dict[str, float]) -> float:
         return metrics.get(SCORE, -math.inf)  # saved between two evaluations
 
+    storage_threads.silence()
     if read_only:
         options = ocp.CheckpointManagerOptions(best_fn=score, step_prefix='step', read_only=True)
     else:
@@ -98,20 +98,23 @@ def save(
 
     `score` is that of the validation part, if known; `fitted` belongs to the parameters that are scored.
     """
-    learning = {} if state.average is None else {'learning': ocp.args.StandardSave(state.params)}
+    arrays = {'params': scored(state), 'optimizer': state.optimizer}
+    if state.average is not None:
+        arrays['learning'] = state.params
     described = {'config': dataclasses.asdict(config), 'trained_on': trained_on._asdict()}
     if fitted:
         described['calibration'] = fitted._asdict()
+    metrics = {SCORE: score} if score is not None and math.isfinite(score) else {}
+    checksums = {name: _checksum(value) for name, value in [*described.items(), ('metrics', metrics)]}
+    checksums |= {name: _checksum_of_arrays(tree) for name, tree in arrays.items()}
     manager.save(
         int(state.step),
         args=ocp.args.Composite(
-            params=ocp.args.StandardSave(scored(state)),
-            **learning,
-            optimizer=ocp.args.StandardSave(state.optimizer),
+            **{name: ocp.args.StandardSave(tree) for name, tree in arrays.items()},
             **{name: ocp.args.JsonSave(value) for name, value in described.items()},
-            checksums=ocp.args.JsonSave({name: _checksum(value) for name, value in described.items()}),
+            checksums=ocp.args.JsonSave(checksums),
         ),
-        metrics={SCORE: score} if score is not None and math.isfinite(score) else {},
+        metrics=metrics,
     )
 
 
@@ -145,13 +148,10 @@ def restore(manager: ocp.CheckpointManager, step: int, like: State) -> State:
     Raises:
         UserError: The checkpoint is damaged, or of another network.
     """
-    args = {
-        'params': ocp.args.StandardRestore(like.params),
-        'optimizer': ocp.args.StandardRestore(like.optimizer),
-    }
+    likes = {'params': like.params, 'optimizer': like.optimizer}
     if like.average is not None:
-        args['learning'] = ocp.args.StandardRestore(like.params)
-    saved = _read(manager, step, **args)
+        likes['learning'] = like.params
+    saved = _read_arrays(manager, step, **likes)
     number = jax.device_put(np.int32(step), like.step.sharding)
     if like.average is None:
         return State(number, saved['params'], saved['optimizer'])
@@ -167,8 +167,16 @@ def _is_json(content: bytes) -> bool:
 
 
 def _checksum(value: Any) -> str:
-    """Compute a checksum of JSON; Orbax checks the bytes of arrays only."""
+    """Compute a checksum of JSON; Orbax keeps none of its own."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _checksum_of_arrays(tree: Any) -> str:
+    """Compute a checksum of arrays, each whole on every device; Orbax notices some of their damages only."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(tree):
+        digest.update(np.asarray(leaf).tobytes())
+    return digest.hexdigest()
 
 
 def _read_json(manager: ocp.CheckpointManager, step: int, name: str) -> Any:
@@ -179,15 +187,33 @@ def _read_json(manager: ocp.CheckpointManager, step: int, name: str) -> Any:
     return found
 
 
+def _read_arrays(manager: ocp.CheckpointManager, step: int, **likes: Any) -> Any:
+    """Read trees of arrays by name, with the shapes and shardings of others."""
+    restored = {name: ocp.args.StandardRestore(like) for name, like in likes.items()}
+    saved = _read(manager, step, checksums=ocp.args.JsonRestore(), **restored)
+    for name in likes:
+        expected = saved['checksums'].get(name)  # an earlier checkpoint has none
+        if expected is not None and expected != _checksum_of_arrays(saved[name]):
+            raise UserError(f'{_place(manager, step)}: its {name} is damaged; delete that folder')
+    return saved
+
+
+def _best_step(manager: ocp.CheckpointManager) -> int | None:
+    """Find the step with the best validation score, or the last where none was validated."""
+    for step in manager.all_steps():
+        saved = _read(manager, step, checksums=ocp.args.JsonRestore())
+        expected = saved['checksums'].get('metrics')  # an earlier checkpoint has none
+        if expected is not None and expected != _checksum(manager.metrics(step) or {}):
+            raise UserError(f'{_place(manager, step)}: its score is damaged; delete that folder')
+    return manager.best_step()
+
+
 def _place(manager: ocp.CheckpointManager, step: int) -> Path:
     return Path(manager.directory) / f'step_{step}'
 
 
 def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.CheckpointArgs):
     try:
-        for name, arg in args.items():
-            if isinstance(arg, ocp.args.StandardRestore):
-                check_arrays(_place(manager, step) / name)
         return manager.restore(step, args=ocp.args.Composite(**args))
     except Exception as error:  # whatever a storage library may find wrong with the bytes
         path = _place(manager, step)
@@ -201,49 +227,6 @@ def _read(manager: ocp.CheckpointManager, step: int, **args: ocp.args.Checkpoint
 def summarize(error: Exception) -> str:
     """Return the first line of an error, or its type where it has no text."""
     return first_line(error) or type(error).__name__
-
-
-def check_same_run(saved: Config, now: Config, workdir: Path) -> None:
-    """Refuse to resume a run with another config than it started with.
-
-    Raises:
-        UserError: Naming the first key that differs.
-    """
-    length = ('config.train.steps',) if now.optimizer.schedule == 'constant' else ()  # a cosine depends on it
-    free = (*run_files.CHANGEABLE, *length)
-    before, after = dict(_flat(dataclasses.asdict(saved))), dict(_flat(dataclasses.asdict(now)))
-    for key, value in after.items():
-        if before[key] != value and not key.startswith(free):
-            raise UserError(
-                f'{workdir} holds a run with {key}={before[key]}, not {value}: '
-                f'give another --workdir, or the same value'
-            )
-
-
-def check_same_network(saved: Config, now: Config, path: Path) -> None:
-    """Refuse a checkpoint of another network or image size, or another split of its own data set.
-
-    Raises:
-        UserError: Naming the first key that differs.
-    """
-    keys = ['model.name', 'model.encoder', 'model.tap', 'model.width', 'image_size']
-    if saved.data.name == now.data.name:
-        keys += ['seed', 'data.split', 'data.split_file', 'data.images_per_class']
-    for key in keys:
-        theirs, ours = (operator.attrgetter(key)(config) for config in (saved, now))
-        if theirs != ours:
-            raise UserError(
-                f'{path} holds a network with config.{key}={theirs}, not {ours}: '
-                f'set that key to {theirs}, or leave --config out'
-            )
-
-
-def _flat(tree: dict, prefix: str = 'config'):
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f'{prefix}.{key}')
-        else:
-            yield f'{prefix}.{key}', value
 
 
 def load_network(workdir: Path, config: Config | None, mesh: Mesh, step: int | None) -> TrainedNetwork:
@@ -268,14 +251,13 @@ def load_network(workdir: Path, config: Config | None, mesh: Mesh, step: int | N
         if not steps:
             raise UserError(f'{where}: no finished checkpoint in it yet')
         if step is None:
-            step = checkpoints.best_step()
+            step = _best_step(checkpoints)
         if step is None or step not in steps:
             raise UserError(f'{where}: no checkpoint of step {step}; there are {", ".join(map(str, steps))}')
         saved = config_of(checkpoints, step)
         if config is not None:
             check_same_network(saved, config, where / f'step_{step}')
-        like = ocp.args.StandardRestore(abstract_params(saved.model, mesh))
-        params = _read(checkpoints, step, params=like)['params']
+        params = _read_arrays(checkpoints, step, params=abstract_params(saved.model, mesh))['params']
         seen = trained_on_of(checkpoints, step)
         network = networks.trained(
             saved, params, mesh, step=step, dataset=seen.name, images=len(seen.filenames)

@@ -11,12 +11,17 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import tensorboardX
 from jaxtyping import UInt8
+from tensorboardX import summary
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.proto.summary_pb2 import Summary
 
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.progress import Progress
 from cosegnet_jax.training import run_files
+
+_FLUSH_S = 30  # between two looks of TensorBoard at what is new
 
 
 class Log:
@@ -37,9 +42,7 @@ class Log:
         if writes:
             _drop_after(start_step, workdir)
         self._file = (run_files.path(workdir) if writes else Path(os.devnull)).open('a')
-        self._events = tensorboardX.SummaryWriter(
-            str(workdir / 'events'), purge_step=start_step + 1, write_to_disk=writes
-        )
+        self._events = _Events(workdir / 'events', start_step + 1) if writes else None
         self._bar = Progress('Training', stop_step, 'steps', start_step, silent=not writes)
         self._batch_images = batch_images
         self._sums: dict[str, float] = {}
@@ -51,7 +54,8 @@ class Log:
     def __exit__(self, *exception: object) -> None:
         self._bar.close()
         self._file.close()
-        self._events.close()
+        if self._events:
+            self._events.close()
 
     def step(self, step: int, metrics: Mapping[str, float], write: bool) -> None:
         """Count one step; with `write`, record the speed and the means since the last record."""
@@ -81,15 +85,16 @@ class Log:
         defined = {key: value if math.isfinite(value) else None for key, value in scalars.items()}
         self._file.write(json.dumps({'step': step, **defined}) + '\n')
         self._file.flush()
-        for key, value in scalars.items():
-            self._events.add_scalar(key, value, step)
+        if self._events:
+            self._events.write(step, *(summary.scalar(key, value) for key, value in scalars.items()))
 
     def validation(
         self, step: int, scalars: Mapping[str, float], picture: UInt8[np.ndarray, 'h w 3']
     ) -> None:
         """Record and print the scores of the validation part; the picture goes to TensorBoard."""
         self.record(step, scalars)
-        self._events.add_image('validation', picture, step, dataformats='HWC')
+        if self._events:
+            self._events.write(step, summary.image('validation', picture, dataformats='HWC'))
         self.say(f'step {step}: ' + ', '.join(f'{key} {value:.3f}' for key, value in scalars.items()))
 
     def done(self, step: int) -> None:
@@ -100,6 +105,30 @@ class Log:
     def say(self, text: str) -> None:
         """Print a line without breaking the progress bar."""
         self._bar.write(text)
+
+
+class _Events:
+    """A file of events for TensorBoard, which hides earlier events of `first_step` and later ones.
+
+    It is written at once, and not by the thread of tensorboardX: where the disk is full, that thread would
+    end with a traceback, and the events after it would be lost in silence.
+    """
+
+    def __init__(self, folder: Path, first_step: int):
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = EventsWriter(str(folder / 'events'))
+        self._file.write_event(Event(step=first_step, session_log=SessionLog(status=SessionLog.START)))
+        self._flushed = -math.inf
+
+    def write(self, step: int, *summaries: Summary) -> None:
+        for one in summaries:
+            self._file.write_event(Event(wall_time=time.time(), step=step, summary=one))
+        if time.monotonic() - self._flushed > _FLUSH_S:  # it waits for the disk
+            self._file.flush()
+            self._flushed = time.monotonic()
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def _drop_after(step: int, workdir: Path) -> None:

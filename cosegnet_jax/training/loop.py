@@ -33,6 +33,7 @@ from cosegnet_jax.training import (
     optimizer,
     part_rates,
     run_files,
+    run_identity,
     state,
     step,
     views,
@@ -81,7 +82,7 @@ def train(config: Config, workdir: Path, validate: Validate, begin: Begin = stat
             trained_on = now.after(beginning.dataset, beginning.photos)
         else:
             saved = checkpoints.config_of(manager, last)
-            checkpoints.check_same_run(saved, config, workdir)
+            run_identity.check_same_run(saved, config, workdir)
             _check_heads_are_the_last(last, saved, config, workdir)
             trained_on = checkpoints.trained_on_of(manager, last)
             trained_on.check_same(now, workdir)

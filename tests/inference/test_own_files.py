@@ -270,7 +270,13 @@ def test_settings_are_remembered_and_what_is_given_changes_them(tmp_path):
     assert str(Settings(0.0)) == '--threshold=0.0 --mask_threshold=0.5'
 
 
-@pytest.mark.parametrize('text', ['', '[]', '{}', '{"threshold": 2}', '{"threshold": "x"}', '\udcff'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        '', '[]', '{}', '\udcff', '{"annotations": ""}', '{"annotations": {"coco": 1}}',
+        '{"annotations": [], "threshold": 2}', '{"annotations": [], "threshold": "x"}',
+    ],
+)  # fmt: skip
 def test_damaged_settings_are_named(tmp_path, text):
     prediction.cache.begin(tmp_path, 16 * 'a')
     (tmp_path / '.described' / 'settings.json').write_bytes(text.encode(errors='surrogateescape'))

@@ -63,7 +63,7 @@ class _Visitor:
         """Asks as the page does; again where it is told that too many wait."""
         while True:
             data = {
-                'data': [files, 0],
+                'data': [files, 0, 0.5],  # photos, and thresholds of groups and of masks
                 'fn_index': function,
                 'session_hash': self._session,
                 'event_data': None,
@@ -208,7 +208,9 @@ def _functions(port: int) -> list[int]:
 
 
 def _left(temporary: Path) -> list[str]:
-    return [str(path.relative_to(temporary)) for path in temporary.rglob('*') if path.is_file()]
+    # Not `rglob`, which stumbles over folders that the server deletes at this moment.
+    found = [Path(folder) / name for folder, _, names in os.walk(temporary) for name in names]
+    return [str(path.relative_to(temporary)) for path in found]
 
 
 def _memory(process: int) -> int:

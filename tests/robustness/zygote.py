@@ -110,12 +110,11 @@ def _child(job: dict) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        # Threads of libraries are waited for as at the end of any program.
+        # Threads of libraries are told and waited for as at the end of any program.
         import threading
 
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and not thread.daemon:
-                thread.join()
+        threading._shutdown()
+        sys.stderr.flush()
         os._exit(status)
 
 

@@ -9,7 +9,7 @@ from programs import run
 from cosegnet_jax import config as configs
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
-from cosegnet_jax.training import checkpoints, optimizer, state
+from cosegnet_jax.training import checkpoints, optimizer, run_identity, state
 from cosegnet_jax.training.training_images import TrainedOn
 
 BASE = configs.Config(seed=2, model=configs.Model(name='base', width=1 / 64, weights='none'))
@@ -73,6 +73,34 @@ def test_damaged_scores_name_their_checkpoint(saved):
         checkpoints.load_network(saved, BASE, meshes.data_mesh(), None)
 
 
+def test_a_damaged_score_does_not_choose_the_checkpoint(saved):
+    scores = saved / 'checkpoints/step_0/metrics/metrics'
+    scores.write_text(scores.read_text().replace('0.5', '0.9'))
+    with pytest.raises(UserError, match=r'step_0: its score is damaged; delete that folder'):
+        checkpoints.load_network(saved, BASE, meshes.data_mesh(), None)
+
+
+@pytest.mark.parametrize('name', ['params', 'optimizer'])
+def test_numbers_that_storage_takes_for_sound_are_noticed_where_they_changed(tmp_path, name):
+    """Bits that flip inside a compressed block can decompress to other numbers without an error."""
+    mesh, update = meshes.data_mesh(), optimizer.build(BASE, 1)
+    current = state.initial(BASE, {}, update, mesh)
+    with checkpoints.manager(tmp_path / 'sound') as manager:
+        checkpoints.save(manager, current, BASE, TrainedOn('spots', ['a/1'], [], []), score=0.5)
+    changed = current._replace(**{name: jax.tree.map(lambda x: x + 1, getattr(current, name))})
+    with checkpoints.manager(tmp_path / 'changed') as manager:
+        checkpoints.save(manager, changed, BASE, TrainedOn('spots', ['a/1'], [], []), score=0.5)
+    stored = tmp_path / 'changed/checkpoints/step_0' / name
+    shutil.rmtree(tmp_path / 'sound/checkpoints/step_0' / name)
+    shutil.copytree(stored, tmp_path / 'sound/checkpoints/step_0' / name)
+    refused = pytest.raises(UserError, match=rf'step_0: its {name} is damaged; delete that folder')
+    with checkpoints.manager(tmp_path / 'sound') as manager, refused:
+        checkpoints.restore(manager, 0, state.abstract(BASE, update, mesh))
+    with checkpoints.manager(tmp_path / 'changed') as manager:
+        restored = checkpoints.restore(manager, 0, state.abstract(BASE, update, mesh))
+    jax.tree.map(np.testing.assert_array_equal, restored, changed)
+
+
 @pytest.mark.parametrize('damage', ['cut', 'hole'])
 def test_damaged_arrays_are_one_line_and_nothing_else(saved, tmp_path, damage):
     """Threads that Orbax has left behind would print tracebacks beside it."""
@@ -88,4 +116,4 @@ def test_damaged_arrays_are_one_line_and_nothing_else(saved, tmp_path, damage):
 
 def test_a_run_of_one_network_does_not_go_on_with_another(tmp_path):
     with pytest.raises(UserError, match=r'holds a run with config\.model\.name=base, not deep_object_coseg'):
-        checkpoints.check_same_run(BASE, named('deep_object_coseg'), tmp_path)
+        run_identity.check_same_run(BASE, named('deep_object_coseg'), tmp_path)

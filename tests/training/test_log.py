@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from tensorboardX import record_writer
 
 from cosegnet_jax.training import run_files
 from cosegnet_jax.training.log import Log
@@ -44,6 +46,16 @@ def test_tensorboard_gets_scalars_and_the_picture(tmp_path):
     events = b''.join(path.read_bytes() for path in (tmp_path / 'events').iterdir())
     assert b'validation_jaccard' in events
     assert b'\x89PNG' in events
+
+
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='needs a disk that is always full')
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')  # of closing that file
+def test_events_that_find_no_space_are_an_error_and_no_traceback_of_a_thread(tmp_path, capsys, monkeypatch):
+    open_file = record_writer.open_file
+    monkeypatch.setattr(record_writer, 'open_file', lambda path: open_file('/dev/full'))
+    with pytest.raises(OSError, match='No space left'), Log(tmp_path, 0, 1, batch_images=6) as log:
+        log.record(1, {'validation_auc': 0.5})
+    assert 'Traceback' not in capsys.readouterr().err
 
 
 def test_the_progress_bar_shows_the_losses(tmp_path, capsys):

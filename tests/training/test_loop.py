@@ -18,7 +18,7 @@ from cosegnet_jax.evaluation.scoring import validate
 from cosegnet_jax.reports.run_evaluation import evaluate_run
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
-from cosegnet_jax.training import checkpoints, loop, run_files
+from cosegnet_jax.training import checkpoints, loop, run_files, run_identity
 
 pytestmark = pytest.mark.slow
 
@@ -239,10 +239,10 @@ def test_a_run_does_not_go_on_with_other_images(finished, tmp_path, monkeypatch)
 
 def test_a_schedule_is_not_stretched(finished, tmp_path):
     longer = dataclasses.replace(SMALL, train=dataclasses.replace(SMALL.train, steps=9))
-    checkpoints.check_same_run(SMALL, longer, tmp_path)
+    run_identity.check_same_run(SMALL, longer, tmp_path)
     cosine = [dataclasses.replace(c, optimizer=configs.Optimizer(schedule='cosine')) for c in (SMALL, longer)]
     with pytest.raises(UserError, match=r'config\.train\.steps=8, not 9'):
-        checkpoints.check_same_run(*cosine, tmp_path)
+        run_identity.check_same_run(*cosine, tmp_path)
 
 
 def test_classes_too_small_to_validate_on_are_refused_before_training(tmp_path, monkeypatch):

@@ -1,0 +1,31 @@
+"""What threads of Orbax and TensorStore print, kept off stderr.
+
+They read and write many arrays at a time. Where one of them fails, Orbax raises that error; but each of the
+others that is still under way prints a traceback beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from absl import logging as absl_logging
+
+_print_unraisable = sys.unraisablehook
+
+
+def silence() -> None:
+    """Print only what Orbax does not raise."""
+    absl_logging.get_absl_logger().addFilter(_is_no_failure_of_orbax)
+    sys.unraisablehook = _print
+
+
+def _is_no_failure_of_orbax(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and 'orbax' in record.pathname)
+
+
+def _print(unraisable: Any) -> None:
+    """Print what no function can raise, unless TensorStore has done what Orbax no longer waits for."""
+    if str(unraisable.exc_value) != 'Event loop is closed':
+        _print_unraisable(unraisable)
