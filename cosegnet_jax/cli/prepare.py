@@ -1,7 +1,7 @@
 """Check a published set, or your own photos, and store it for training.
 
 cosegnet prepare pascal_coseg --manual_dir=FOLDER [--preview=sheet.png]
-    [--mask_values=NUMBERS] [--mask_orientation=shown|stored]
+    [--mask_values=NUMBERS] [--mask_orientation=shown|stored] [--max_megapixels=N]
 
 Checks every image, counts, and leaves out what is broken and says so. docs/data.md says where each set is
 published and how to lay it out. SET is pascal_coseg, internet, msrc, icoseg, voc2012, or folder/NAME for
@@ -21,6 +21,7 @@ from cosegnet_jax.cli import command_line
 from cosegnet_jax.data import builders, contact_sheet, prepared_set
 from cosegnet_jax.data.builders.preparation import prepare
 from cosegnet_jax.data.builders.summary import summary
+from cosegnet_jax.data.files.image_files import MEGA, limit_pixels
 from cosegnet_jax.data.files.orientation import MaskOrientation
 from cosegnet_jax.data.masks import mask_rules
 from cosegnet_jax.data.masks.mask_rules import BY_FILE, MaskRules
@@ -45,6 +46,9 @@ _MASK_ORIENTATION = flags.DEFINE_enum(
     typing.get_args(MaskOrientation),
     'How masks lie that fit a photo turned by EXIF both as shown and as stored.',
 )
+_MAX_MEGAPIXELS = flags.DEFINE_float(
+    'max_megapixels', None, 'Size of the largest photo that is read; 179 if not given.', lower_bound=0
+)
 
 _PREVIEW_SIDE = 144  # pixels of a photo
 _LOOK_SIDE = 64  # pixels of a mask, to see whether it is probable
@@ -59,6 +63,8 @@ def main() -> None:
     if len(names) != 1:
         problem = 'SET is missing' if not names else f'{" ".join(names)}: more than one set'
         raise UserError(f'{problem}; name one of {", ".join(builders.names())}, or folder/NAME')
+    pixels = None if _MAX_MEGAPIXELS.value is None else int(_MAX_MEGAPIXELS.value * MEGA)
+    limit_pixels(pixels, 'let --max_megapixels allow it')
     orientation = typing.cast(MaskOrientation, _MASK_ORIENTATION.value)
     run(
         names[0],

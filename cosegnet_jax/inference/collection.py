@@ -15,8 +15,9 @@ from cosegnet_jax.runtime.errors import UserError
 from cosegnet_jax.runtime.places import local_path
 
 _PHOTOS = SUFFIXES | RAW
-# Results that were unpacked among the photos: beside both pages, folders of these names hold no photos.
-_PAGES, _RESULTS = {'pairs.json', 'report.html'}, frozenset({'masks', 'cutouts', 'annotations'})
+# Results that were unpacked or copied among the photos: where there are masks beside pairs.json, folders of
+# these names hold no further photos.
+_RESULTS = frozenset({'masks', 'cutouts', 'groups', 'annotations', 'set_aside'})
 
 
 class Photo(NamedTuple):
@@ -38,8 +39,8 @@ def find(parts: Sequence[str]) -> Collection:
 
     In folders, and in folders inside them, photos are told by their suffix. What starts with a dot is passed
     over, and so are links to folders, folders that systems make (`data.left_out`), and folders that this
-    command has written, also where they are unpacked from the zip of `cosegnet serve`. A file that is named
-    itself is taken whatever its suffix.
+    command has written, also where they are copies, or unpacked from the zip of `cosegnet serve`. A file
+    that is named itself is taken whatever its suffix.
 
     Args:
         parts: Files and folders. If there are several, names begin at the folder that holds them all.
@@ -71,7 +72,7 @@ def _files(entry: Path, left_out: Counter[str]) -> Iterator[Path]:
         yield entry
         return
     for here, folders, files in os.walk(entry, onerror=_refuse):
-        results = _RESULTS if set(files) >= _PAGES else frozenset()
+        results = _RESULTS if 'pairs.json' in files and 'masks' in folders else frozenset()
         for name in [name for name in folders if is_left_out(name) or name in results]:
             left_out[name] += sum(map(_count, os.walk(Path(here, name))))
             folders.remove(name)

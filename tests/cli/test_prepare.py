@@ -1,5 +1,6 @@
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -221,3 +222,24 @@ def test_masks_lie_as_the_command_line_says(tmp_path, said):
     found = prepared_set.load('folder/mine', tmp_path / 'tfds', 40)
     for row in range(4):
         np.testing.assert_array_equal(found.masks[row] > 0, expected)
+
+
+def test_photos_of_more_megapixels_are_rejected_until_the_command_line_allows_them(tmp_path):
+    large = Image.new('RGB', (300, 200), (90, 120, 30))
+    for name, photo in (('cat/a.png', None), ('cat/b.png', None), ('dog/a.png', None), ('dog/b.png', large)):
+        save(tmp_path / 'pets', name, photo, photo and Image.new('L', photo.size, 255))
+    done = prepared_pets(tmp_path, '--max_megapixels=0.05')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert 'dog/b.png: more than 0.05 megapixels' in done.stdout
+    assert 'let --max_megapixels allow it' in done.stdout
+    shutil.rmtree(tmp_path / 'tfds')
+    done = prepared_pets(tmp_path, '--max_megapixels=0.06')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert 'rejected: ' not in done.stdout
+
+
+def test_a_prepared_set_is_read_whatever_the_size_of_its_photos(flags, tmp_path, monkeypatch):
+    prepare.run('folder/mine', *flags)
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 100)
+    found = prepared_set.load('folder/mine', tmp_path / 'tfds', 40)
+    assert all(found.images[row].any() for row in range(4))

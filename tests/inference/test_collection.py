@@ -81,12 +81,12 @@ def test_folders_that_systems_make_are_left_out_and_counted(tmp_path):
 @pytest.mark.parametrize('unpacked', ['', 'cosegnet/', 'holiday/cosegnet/'])
 def test_results_that_were_unpacked_among_the_photos_are_left_out(tmp_path, unpacked):
     save(tmp_path, 'a.png', 'holiday/b.png', f'{unpacked}masks/a.png', f'{unpacked}cutouts/holiday/b.png')
-    for page in ('pairs.json', 'report.html'):
-        assert len(find([str(tmp_path)]).photos) == 4
-        (tmp_path / unpacked / page).write_text('')
+    save(tmp_path, f'{unpacked}groups/group 1/a.png')
+    assert len(find([str(tmp_path)]).photos) == 5
+    (tmp_path / unpacked / 'pairs.json').write_text('')
     photos, left_out = find([str(tmp_path)])
     assert [photo.name for photo in photos] == ['a.png', 'holiday/b.png']
-    assert left_out == {'masks': 1, 'cutouts': 1}
+    assert left_out == {'masks': 1, 'cutouts': 1, 'groups': 1}
 
 
 def test_raw_files_are_listed_and_no_pair_by_themselves(tmp_path):

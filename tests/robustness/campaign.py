@@ -18,6 +18,7 @@ from pathlib import Path
 import damaged_networks
 import damaged_photos
 import full_disk
+import fuzzing
 import kills
 import texts
 import visitors
@@ -27,6 +28,7 @@ PARTS = {
     'models': damaged_networks.models,
     'checkpoints': damaged_networks.checkpoints,
     'texts': texts.run,
+    'fuzzing': fuzzing.run,
     'kills': kills.run,
     'full_disk': full_disk.run,
     'visitors': visitors.run,

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Shaped, UInt8
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 from cosegnet_jax.data.files.image_files import LoadedImage, is_plain, load, quiet
 from cosegnet_jax.data.files.orientation import MaskOrientation, fit_mask, swaps_sides
@@ -85,9 +87,10 @@ def png(pixels: UInt8[np.ndarray, 'height width 3'] | UInt8[np.ndarray, 'height 
 
 
 def decode(data: bytes) -> UInt8[np.ndarray, 'height width 3'] | UInt8[np.ndarray, 'height width']:
-    """The pixels behind what `encode` or `png` returned."""
+    """The pixels behind what `encode` or `png` returned, however many: `encode` has read them before."""
+    kind = PngImageFile if data.startswith(b'\x89PNG') else JpegImageFile  # `Image.open` would count them
     with quiet:
-        return np.asarray(Image.open(io.BytesIO(data)))
+        return np.asarray(kind(io.BytesIO(data)))
 
 
 def squash_photo(pixels: UInt8[np.ndarray, 'height width 3'], side: int) -> UInt8[np.ndarray, 'side side 3']:
