@@ -87,10 +87,13 @@ def png(pixels: UInt8[np.ndarray, 'height width 3'] | UInt8[np.ndarray, 'height 
 
 
 def decode(data: bytes) -> UInt8[np.ndarray, 'height width 3'] | UInt8[np.ndarray, 'height width']:
-    """The pixels behind what `encode` or `png` returned, however many: `encode` has read them before."""
-    kind = PngImageFile if data.startswith(b'\x89PNG') else JpegImageFile  # `Image.open` would count them
+    """The pixels behind what `encode` or `png` returned, or of a WebP.
+
+    They may be more than `image_files.limit_pixels` allows: `encode` has read them before.
+    """
+    unlimited = {b'\x89P': PngImageFile, b'\xff\xd8': JpegImageFile}  # `Image.open` would count pixels
     with quiet:
-        return np.asarray(kind(io.BytesIO(data)))
+        return np.asarray(unlimited.get(data[:2], Image.open)(io.BytesIO(data)))
 
 
 def squash_photo(pixels: UInt8[np.ndarray, 'height width 3'], side: int) -> UInt8[np.ndarray, 'side side 3']:
