@@ -3,8 +3,9 @@
 python benchmarks/large_collections.py --like=FOLDER [--model=NAME] [--photos=10000] [--neighbors=20]
 
 Prints a line of JSON. FOLDER has a folder of photos for each class; some 400 of them are looked at.
-Embeddings are drawn from 100 kinds: Gaussians, their centers three times as far apart as these classes, and
-half as wide; of unit length, where those of the photos are.
+Embeddings are drawn from some kinds: Gaussians, their centers three times as far apart as these classes, and
+half as wide; of unit length, where those of the photos are. --seed, --kinds, --spread and --unequal draw
+others.
 `recall` is the share of the true neighbors that are found. Up to 10,000 photos, `groups_of_all_pairs` are
 those of the table of all pairs, and `agreement` is the share of the pairs that are together in one of the
 groupings which are so in both.
@@ -18,7 +19,7 @@ from collections import Counter
 
 import numpy as np
 from absl import flags
-from jaxtyping import Float32, Int
+from jaxtyping import Float32, Float64, Int
 
 from cosegnet_jax.benchmark import timing
 from cosegnet_jax.benchmark.row import Row
@@ -31,8 +32,7 @@ from cosegnet_jax.inference.groups.neighbors import candidates
 from cosegnet_jax.inference.groups.sparse_grouping import group_near
 from cosegnet_jax.runtime.errors import UserError
 
-KINDS = 100
-FARTHER, NARROWER = 3, 0.5  # than the classes are
+FARTHER = 3  # than the classes are
 LOOKED_AT = 400  # photos, at most
 COMPARED = 10_000  # photos that all pairs of are decided, too, which takes 3 GB
 PROBES = 1000  # photos whose true neighbors are sought
@@ -41,6 +41,12 @@ _LIKE = flags.DEFINE_string('like', None, 'Folder with a folder of photos for ea
 _PHOTOS = flags.DEFINE_integer('photos', 10_000, 'Number of embeddings.', lower_bound=2)
 _NEIGHBORS = flags.DEFINE_integer(
     'neighbors', 20, 'Compare each photo with N that look alike.', lower_bound=1
+)
+_SEED = flags.DEFINE_integer('seed', 0, 'Of what is drawn.')
+_KINDS = flags.DEFINE_integer('kinds', 100, 'Number of kinds.', lower_bound=1)
+_SPREAD = flags.DEFINE_float('spread', 0.5, 'Width of a kind, of that of a class.', lower_bound=0)
+_UNEQUAL = flags.DEFINE_bool(
+    'unequal', False, 'The second kind is half as large as the first, the third a third.'
 )
 _THRESHOLD = flags.DEFINE_float('threshold', 0.5, 'As that of predict.', 0, 1)
 
@@ -53,7 +59,9 @@ def main() -> None:
     if not _LIKE.value:
         raise UserError('--like=FOLDER must be given: a folder with a folder of photos for each class')
     segmenter = segmenter_from_flags(0.5)
-    embeddings = drawn(*described(segmenter, _LIKE.value), _PHOTOS.value)
+    shares = 1 / np.arange(1, _KINDS.value + 1) if _UNEQUAL.value else np.ones(_KINDS.value)
+    like, labels = described(segmenter, _LIKE.value)
+    embeddings = drawn(like, labels, _PHOTOS.value, shares / shares.sum(), _SPREAD.value, _SEED.value)
     print(json.dumps(measure(segmenter, embeddings, _NEIGHBORS.value, _THRESHOLD.value)))
 
 
@@ -69,15 +77,20 @@ def described(
 
 
 def drawn(
-    like: Float32[np.ndarray, 'n 64'], labels: Int[np.ndarray, ' n'], count: int
+    like: Float32[np.ndarray, 'n 64'],
+    labels: Int[np.ndarray, ' n'],
+    count: int,
+    shares: Float64[np.ndarray, ' kinds'],
+    spread: float,
+    seed: int,
 ) -> Float32[np.ndarray, 'count 64']:
-    """Embeddings of 100 kinds, in the directions in which those of photos differ."""
+    """Embeddings of some kinds, in the directions in which those of photos differ."""
     means = np.stack([like[labels == label].mean(0) for label in range(labels.max() + 1)])
     inside = like - means[labels]
-    rng, origin = np.random.default_rng(0), np.zeros(means.shape[1])
-    centers = FARTHER * rng.multivariate_normal(origin, np.cov(means.T), KINDS, method='svd')
-    spread = NARROWER * rng.multivariate_normal(origin, np.cov(inside.T), count, method='svd')
-    embeddings = means.mean(0) + centers[rng.integers(KINDS, size=count)] + spread
+    rng, origin = np.random.default_rng(seed), np.zeros(means.shape[1])
+    centers = FARTHER * rng.multivariate_normal(origin, np.cov(means.T), len(shares), method='svd')
+    inside = spread * rng.multivariate_normal(origin, np.cov(inside.T), count, method='svd')
+    embeddings = means.mean(0) + centers[rng.choice(len(shares), count, p=shares)] + inside
     if np.allclose(np.linalg.norm(like, axis=1), 1, atol=1e-3):
         embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     return embeddings.astype(np.float32)
@@ -94,7 +107,7 @@ def measure(
     times.append(time.perf_counter())
     probabilities = segmenter.decide_some(embeddings, pairs)
     times.append(time.perf_counter())
-    found = group_near(embeddings, probabilities, segmenter.decide, threshold)
+    found = group_near(embeddings, probabilities, segmenter.network, segmenter.decide, threshold)
     times.append(time.perf_counter())
     memory = timing.peak_memory_gib()
     search_s, decide_s, group_s = np.diff(times).tolist()

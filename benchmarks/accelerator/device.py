@@ -39,6 +39,8 @@ def main() -> None:
     with np.load(given.folder / 'expected.npz') as arrays:
         expected = dict(arrays)
     network = pretrained.load(None, meshes.data_mesh(), None)
+    if str(expected['of']) != network.fingerprint():
+        raise SystemExit(f'{given.folder}: holds the answers of another network; pack it again')
     for dtype in ('float32', 'bfloat16'):
         typed = network.with_dtype(dtype)
         assert isinstance(typed, ImageNetwork)

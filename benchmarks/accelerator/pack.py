@@ -62,7 +62,9 @@ def main() -> None:
     pixels = images[:COMPARED]
     [(soft, embeddings)] = network.describe([pixels], len(pixels))
     levels = np.round(soft * 255).astype(np.uint8)
-    np.savez_compressed(given.out / 'expected.npz', pixels=pixels, masks=levels, embeddings=embeddings)
+    answers = {'pixels': pixels, 'masks': levels, 'embeddings': embeddings}
+    of = np.array(network.fingerprint())
+    np.savez_compressed(given.out / 'expected.npz', of=of, **answers)  # pyright: ignore[reportArgumentType]
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
         assert spec, f'{name} is not installed'

@@ -188,7 +188,7 @@ class CoSegmenter:
             found = group(probabilities, threshold)
         else:
             probabilities = self.decide_some(embeddings, candidates(embeddings, neighbors))
-            found = group_near(embeddings, probabilities, self.decide, threshold)
+            found = group_near(embeddings, probabilities, self.network, self.decide, threshold)
         rows = range(len(names))
         guides = images if self.refine else None
         emptied = frozenset(() if self.keep_outliers else found.outliers)

@@ -16,7 +16,6 @@ _CELLS = 4  # for each root of the number of photos, as faiss advises
 _LEAST = 39  # photos of a cell, below which faiss takes it for too small
 _SEARCHED = 32  # cells
 _BLOCK = 2**25  # distances in memory at a time, where they are all computed
-_ROUNDS = 20  # of k-means
 
 
 def candidates(embeddings: Float32[np.ndarray, 'n 64'], count: int) -> Int[np.ndarray, 'p 2']:
@@ -69,29 +68,3 @@ def _among_all(embeddings: Float32[np.ndarray, 'n 64'], count: int) -> Int[np.nd
         distances = squares - 2 * embeddings[start : start + rows] @ embeddings.T  # but for their own squares
         found.append(np.argpartition(distances, count - 1, 1)[:, :count])
     return np.concatenate(found)
-
-
-def halves(embeddings: Float32[np.ndarray, 'n 64']) -> list[Int[np.ndarray, ' _']]:
-    """Numbers of two or more photos in two parts, by k-means; neither is empty.
-
-    It begins with the photo that is farthest from the mean, and the one that is farthest from that.
-    """
-    first = _distances(embeddings, embeddings.mean(0)).argmax()
-    second = _distances(embeddings, embeddings[first]).argmax()
-    means = embeddings[first], embeddings[second]
-    nearer = np.zeros(len(embeddings), bool)
-    for _ in range(_ROUNDS):
-        before = nearer
-        nearer = _distances(embeddings, means[0]) <= _distances(embeddings, means[1])
-        if nearer.all() or not nearer.any():  # photos that are all the same have no two means
-            return np.array_split(np.arange(len(embeddings)), 2)
-        if (nearer == before).all():
-            break
-        means = embeddings[nearer].mean(0), embeddings[~nearer].mean(0)
-    return [np.flatnonzero(nearer), np.flatnonzero(~nearer)]
-
-
-def _distances(
-    embeddings: Float32[np.ndarray, 'n 64'], mean: Float32[np.ndarray, ' 64']
-) -> Float32[np.ndarray, ' n']:
-    return np.square(embeddings - mean).sum(1)

@@ -48,19 +48,6 @@ def test_photos_that_are_all_the_same_are_neighbors():
     same = np.ones((100, 64), np.float32)
     pairs = neighbors.candidates(same, 7)
     assert np.unique(pairs).size == 100
-    parts = neighbors.halves(same)
-    assert [len(part) for part in parts] == [50, 50]
-    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(100))
-
-
-def test_halves_of_two_photos_are_one_each():
-    two = np.eye(2, 64, dtype=np.float32)
-    assert sorted(part.tolist() for part in neighbors.halves(two)) == [[0], [1]]
-
-
-def test_halves_are_cut_between_clouds(clouds):
-    parts = sorted(part.tolist() for part in neighbors.halves(clouds))
-    assert parts == [list(range(150)), list(range(150, 200))]
 
 
 def test_few_photos_are_paired_without_a_word(clouds, capfd):

@@ -16,15 +16,20 @@ class Collection:
         self.embeddings[:, 0] = np.arange(len(table))
         self.tables = []  # sizes of those that were decided
 
-    def decide(self, embeddings):
-        self.tables.append(len(embeddings))
-        photos = embeddings[:, 0].astype(int)
-        return self.table[photos][:, photos]
+    def decide(self, rows, columns=None, symmetric=True):
+        assert symmetric
+        if columns is None:
+            self.tables.append(len(rows))
+        first, second = (some[:, 0].astype(int) for some in (rows, rows if columns is None else columns))
+        return self.table[first][:, second]
+
+    def decide_pairs(self, embeddings, pairs):
+        return self.table[*embeddings[pairs, 0].astype(int).T]
 
     def group(self, threshold, known=None, **options):
         """`known` says which pairs are decided to begin with."""
         stored = sparse.csr_array(self.table if known is None else np.where(known, self.table, 0))
-        return group_near(self.embeddings, stored, self.decide, threshold, **options)
+        return group_near(self.embeddings, stored, self, self.decide, threshold, **options)
 
 
 def kinds(rng, count, of):
@@ -64,25 +69,3 @@ def test_small_components_are_decided_together():
     photos = Collection(pairs)
     assert photos.group(0.5) == ([[2 * i, 2 * i + 1] for i in range(400)], [])
     assert photos.tables == [256, 256, 256, 32]
-
-
-def test_a_component_that_is_too_large_is_grouped_in_small_tables():
-    rng = np.random.default_rng(0)
-    kind = np.sort(rng.integers(6, size=120))
-    near = np.where(kind == kind[:, None], rng.beta(8, 2, (120, 120)), rng.beta(2, 8, (120, 120)))
-    photos = Collection(near)
-    found = photos.group(0.5, largest=40)  # some kinds lie on both sides of a cut
-    assert found == group(photos.table, 0.5)
-    assert max(photos.tables) <= 40
-
-
-def test_too_many_photos_that_are_all_alike_are_one_group():
-    assert Collection(np.ones((40, 40))).group(1.0, largest=12) == ([list(range(40))], [])
-
-
-def test_too_many_photos_that_are_unlike_stay_alone_where_one_is_like_many():
-    star = np.full((30, 30), 0.1)
-    star[0] = star[:, 0] = 0.6  # a mean with one more is below the threshold
-    found = Collection(star).group(0.5, largest=8)
-    assert [len(some) for some in found.groups] == [2]
-    assert len(found.outliers) == 28
