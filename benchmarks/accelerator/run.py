@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument('--parts', default=','.join(SECONDS))
     parser.add_argument('--tiny', action='store_true')
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     given.out.mkdir(parents=True, exist_ok=True)
     for part in given.parts.split(','):
         end = time.monotonic() + SECONDS[part] * (20 if given.tiny else 1)
@@ -65,11 +66,15 @@ def run(step: Step, part: str, carried: Path, figures: Path, end: float) -> None
             signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGKILL))
             signal.alarm(int(seconds))
             assert process.stdout
-            for line in process.stdout:
-                if line.startswith('{'):
-                    add(figures, {'part': part, 'step': step.name, **json.loads(line)})
-            ended = f'status {process.wait()}'
-            signal.alarm(0)
+            try:
+                for line in process.stdout:
+                    if line.startswith('{'):
+                        add(figures, {'part': part, 'step': step.name, **json.loads(line)})
+                ended = f'status {process.wait()}'
+            finally:
+                signal.alarm(0)
+                if process.poll() is None:  # this program was told to end
+                    os.killpg(process.pid, signal.SIGKILL)
     add(figures, {'part': part, 'step': step.name, 'ended': ended, 's': time.monotonic() - start})
 
 
