@@ -45,7 +45,7 @@ def main() -> None:
         typed = network.with_dtype(dtype)
         assert isinstance(typed, ImageNetwork)
         pixels = expected['pixels'][: 2 if given.tiny else None]
-        [(masks, embeddings)] = typed.describe([pixels], len(pixels))
+        [(masks, embeddings, _)] = typed.describe([pixels], len(pixels))
         levels = expected['masks'][: len(pixels)] / 255
         differences = {
             'dtype': dtype,

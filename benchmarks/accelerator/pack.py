@@ -60,7 +60,7 @@ def main() -> None:
     network = pretrained.load(None, meshes.data_mesh(), None)
     assert isinstance(network, ImageNetwork)
     pixels = images[:COMPARED]
-    [(soft, embeddings)] = network.describe([pixels], len(pixels))
+    [(soft, embeddings, _)] = network.describe([pixels], len(pixels))
     levels = np.round(soft * 255).astype(np.uint8)
     answers = {'pixels': pixels, 'masks': levels, 'embeddings': embeddings}
     of = np.array(network.fingerprint())

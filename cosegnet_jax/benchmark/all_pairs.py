@@ -90,7 +90,7 @@ def _describe(network: ImageNetwork, pixels: UInt8[np.ndarray, 'n h w 3']) -> Fl
     """Compute embeddings, and masks that are not stored, as in evaluation."""
     size = network.config.evaluation.batch_images
     batches = (pixels[start : start + size] for start in range(0, len(pixels), size))
-    return np.concatenate([embeddings for _, embeddings in network.describe(batches, size)])
+    return np.concatenate([one.embeddings for one in network.describe(batches, size)])
 
 
 def _describe_and_decide(

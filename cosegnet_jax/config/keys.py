@@ -149,6 +149,7 @@ class Train:
     eval_every_steps: Positive = 500  # steps between two validations; each also saves a checkpoint
     save_every_steps: Positive = 500  # steps between two checkpoints without validation
     views: Annotated[Count, _PYRAMID] = 0  # stored views of each image; see training/views.py; 0 stores none
+    partner_steps: Annotated[Count, _PYRAMID] = 0  # steps of the partner head alone, at each evaluation
     calibrate: Annotated[bool, _PYRAMID] = False  # fit decisions and masks to the validation part
     stop_after_evals: Count = 0  # evaluations without a better validation score; 0 never stops early
     heads_steps: Annotated[Count, _COSEGNET, UnreadWith('optimizer.heads_rate', (0.0,))] = (

@@ -55,7 +55,7 @@ def predict(config: Config, network: ImageNetwork, examples: Examples) -> PerIma
         counts.append(count(masks, np.asarray(examples.masks[rows]), objects))
         embeddings.append(embedding)
     described = np.concatenate(embeddings)
-    return PerImage(concatenate(counts), described, _decide(config, network, described))
+    return PerImage(concatenate(counts), described, decisions_of(config, network, described))
 
 
 def segment_pairs(
@@ -68,11 +68,11 @@ def segment_pairs(
     embedding = np.concatenate([embedding for _, _, embedding in described])
     place = place.reshape(chosen.shape)
     everything = np.arange(len(images))
-    table = _decide(config, network, embedding)(everything, everything)
+    table = decisions_of(config, network, embedding)(everything, everything)
     return PairMasks(masks[place], table[place[:, 0], place[:, 1]])
 
 
-def _decide(config: Config, network: ImageNetwork, embedding: Float32[np.ndarray, 'n 64']) -> Decide:
+def decisions_of(config: Config, network: ImageNetwork, embedding: Float32[np.ndarray, 'n 64']) -> Decide:
     """Apply the decision network to the embeddings of all images."""
 
     def decide(rows: Int[np.ndarray, ' r'], columns: Int[np.ndarray, ' c']) -> Float32[np.ndarray, 'r c']:
@@ -88,5 +88,5 @@ def _describe(
     settings = config.evaluation
     rows_of = examples.batches(settings.batch_images)
     described = network.describe(examples.photos(settings.batch_images), settings.batch_images)
-    for rows, (probability, embedding) in zip(rows_of, described, strict=True):
-        yield rows, PRESETS[settings.protocol].masks(probability, settings.mask_threshold), embedding
+    for rows, one in zip(rows_of, described, strict=True):
+        yield rows, PRESETS[settings.protocol].masks(one.masks, settings.mask_threshold), one.embeddings

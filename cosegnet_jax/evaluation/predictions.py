@@ -15,7 +15,7 @@ from cosegnet_jax.evaluation.pairs import Classes, PairCounts, Pairs
 
 @runtime_checkable
 class Predictions(Protocol):
-    """Predictions for the pairs of a set of images: `per_image.PerImage` or `per_pair.PerPair`."""
+    """Predictions for the pairs of a set of images: `PerImage`, `BesidePartner` or `PerPair`."""
 
     decided_by: ClassVar[str]  # in words: what says that a pair shares an object, and of which pairs
 

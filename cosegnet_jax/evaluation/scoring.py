@@ -7,18 +7,22 @@ from jaxtyping import Bool, Int, UInt8
 
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.examples import Examples
-from cosegnet_jax.evaluation import pair_samples, per_image, per_pair
+from cosegnet_jax.evaluation import beside_partner, pair_samples, per_image, per_pair
 from cosegnet_jax.evaluation.counts import count_baselines
 from cosegnet_jax.evaluation.predictions import PairMasks, Predictions, Scorer
 from cosegnet_jax.evaluation.protocol import Protocol, Results, evaluate
-from cosegnet_jax.networks.image_network import ImageNetwork
+from cosegnet_jax.networks.image_network import ImageNetwork, PartnerNetwork
 from cosegnet_jax.networks.pair_network import PairNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.training import checkpoints
 
 IN_PICTURE = 4  # pairs
 
-_SCORERS: dict[type[TrainedNetwork], Scorer] = {ImageNetwork: per_image, PairNetwork: per_pair}
+_SCORERS: dict[type[TrainedNetwork], Scorer] = {
+    ImageNetwork: per_image,
+    PartnerNetwork: beside_partner,
+    PairNetwork: per_pair,
+}
 
 
 def protocol_of(config: Config) -> Protocol:

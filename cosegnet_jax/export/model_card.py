@@ -20,12 +20,17 @@ from cosegnet_jax import __version__
 from cosegnet_jax.config import Config, Model
 from cosegnet_jax.export.model_file import Stored
 from cosegnet_jax.networks.encoders.efficientnet_lite import VARIANTS
+from cosegnet_jax.networks.image_network import PartnerNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.reports.finished_runs import Evaluated
 from cosegnet_jax.reports.tables.score_tables import percent, ratio
 from cosegnet_jax.training.run_files import Record
 
 _TASK = 'image-segmentation'  # of those that the Hub knows
+_NO_PARTNER = """The mask of a photo does not depend on the photo it is compared with: where a photo shows
+  several objects, the other photo cannot choose the shared one."""
+_PARTNER = """Of several objects in a photo, it keeps those that are like the objects in the rest of its
+  group. StableHLO and ONNX files of this network keep all of them."""
 
 
 class _Figure(NamedTuple):
@@ -66,6 +71,7 @@ def text(
         header=header,
         dataset=network.dataset,
         side=network.config.scored_size,
+        partner=_PARTNER if isinstance(network, PartnerNetwork) else _NO_PARTNER,
         facts='\n'.join(f'| {name} | {fact} |' for name, fact in _facts(network, stored).items()),
         results=_results(network, stored, evaluations, validation),
         origin=_origin(network.config.model),

@@ -110,7 +110,9 @@ def read(path: Path, mesh: Mesh) -> ImageNetwork:
     leaves = [array.astype(np.float32) for array in arrays.values()]
     params = jax.tree.unflatten(jax.tree.structure(expected), leaves)
     params = jax.tree.map(lambda array, like: jax.device_put(array, like.sharding), params, expected)
-    return ImageNetwork(params=params, mesh=mesh, **about)
+    network = networks.trained(params=params, mesh=mesh, **about)
+    assert isinstance(network, ImageNetwork)  # as `_about` knows
+    return network
 
 
 def read_config(path: Path) -> Config:

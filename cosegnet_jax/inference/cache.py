@@ -25,7 +25,7 @@ from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError
 
 FOLDER = '.described'
-FORMAT = 2  # of what is kept in it
+FORMAT = 3  # of what is kept in it
 
 _SETTLED_NS = 2 * 10**9  # a file that was changed so shortly ago may change again and keep its times
 
@@ -148,7 +148,9 @@ def load(out: Path, of: str) -> Described | None:
         with _file(out, of).open('rb') as file, np.load(file, allow_pickle=False) as content:
             height, width = content['size'].tolist()
             blank = str(content['blank'])
-            return Described((height, width), content['soft_mask'], content['embedding'], blank)
+            return Described(
+                (height, width), content['soft_mask'], content['embedding'], blank, content['places']
+            )
     except files.DAMAGED_ARRAYS:
         return None
 

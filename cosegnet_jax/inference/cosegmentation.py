@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Int8, UInt8
 from PIL import Image
 from scipy import sparse
 
@@ -19,6 +19,9 @@ MASK_THRESHOLD = 0.5  # object from this probability on, where nothing else is s
 SOFTNESS = 0.2  # probability to each side of the threshold in which a cut-out turns transparent
 
 
+NOWHERE = np.zeros((0, 0, 0), np.int8)
+
+
 class Described(NamedTuple):
     """One photo as the network sees it: everything that is needed of it later."""
 
@@ -26,13 +29,8 @@ class Described(NamedTuple):
     soft_mask: UInt8[np.ndarray, 'side side']  # probability of object, 255 for 1, at the network's size
     embedding: Float32[np.ndarray, ' 64']
     blank: str = ''  # says that the photo is nearly black or white throughout; '' if it shows something
-
-    def full_size(self) -> Float32[np.ndarray, 'height width']:
-        """The soft mask at the photo's own size, enlarged bilinearly; 0 to 1."""
-        small = Image.fromarray(self.soft_mask.astype(np.float32))
-        full = np.array(small.resize((self.size[1], self.size[0]), Image.Resampling.BILINEAR))
-        full /= 255
-        return full
+    # From `partners.pack`; of no size where masks do not depend on the partner.
+    places: Int8[np.ndarray, 'h w numbers'] = NOWHERE
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

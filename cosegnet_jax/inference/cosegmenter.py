@@ -6,25 +6,31 @@ import collections
 import dataclasses
 import numbers
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Float32, Int, UInt8
+from jaxtyping import Bool, Float32, Int, Int8, UInt8
 from PIL import Image
 from scipy import sparse
 
 from cosegnet_jax.export import pretrained
 from cosegnet_jax.inference import guided_filter
-from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, CoSegmentation, Described
+from cosegnet_jax.inference.cosegmentation import MASK_THRESHOLD, NOWHERE, CoSegmentation, Described
+from cosegnet_jax.inference.groups import partners
 from cosegnet_jax.inference.groups.grouping import group
 from cosegnet_jax.inference.groups.neighbors import candidates
 from cosegnet_jax.inference.groups.sparse_grouping import group_near
 from cosegnet_jax.inference.photo_reading import Source, name_of, read, several
 from cosegnet_jax.inference.reading_ahead import Seen, read_ahead
-from cosegnet_jax.networks.image_network import PAIR_BLOCK, ImageNetwork
+from cosegnet_jax.networks.image_network import (
+    PAIR_BLOCK,
+    ImageNetwork,
+    PartnerNetwork,
+    masks_beside_partner,
+)
 from cosegnet_jax.runtime import compilation_cache
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import UserError
@@ -108,10 +114,12 @@ class CoSegmenter:
                 yield seen.pixels
 
         size = BATCH if jax.default_backend() == 'cpu' else ACCELERATED * self.network.mesh.size
-        for masks, embeddings in self.network.describe(_batches(pixels(), size), size):
-            for mask, embedding in zip(np.round(masks * 255).astype(np.uint8), embeddings, strict=True):
+        for masks, embeddings, places in self.network.describe(_batches(pixels(), size), size):
+            packed = [NOWHERE] * len(masks) if places is None else partners.pack(places)
+            masks = np.round(masks * 255).astype(np.uint8)
+            for mask, embedding, of_photo in zip(masks, embeddings, packed, strict=True):
                 seen = under_way.popleft()
-                yield Described(seen.size, mask, embedding, seen.blank)
+                yield Described(seen.size, mask, embedding, seen.blank, of_photo)
 
     def decide(self, embeddings: Float32[np.ndarray, 'n 64']) -> Float32[np.ndarray, 'n n']:
         """Probability that two photos share an object, the mean of both orders; 1 on the diagonal."""
@@ -189,13 +197,18 @@ class CoSegmenter:
         else:
             probabilities = self.decide_some(embeddings, candidates(embeddings, neighbors))
             found = group_near(embeddings, probabilities, self.network, self.decide, threshold)
+        beside = {}
+        if isinstance(self.network, PartnerNetwork):
+            beside = partners.compare_groups(
+                self.network.compare, partial(_places, described), found.groups, probabilities
+            )
         rows = range(len(names))
         guides = images if self.refine else None
         emptied = frozenset(() if self.keep_outliers else found.outliers)
         return CoSegmentation(
             names=names,
-            masks=OnDemand(partial(_mask, described, guides, emptied, self.mask_threshold), rows),
-            soft_masks=OnDemand(partial(_soft_mask, described, guides), rows),
+            masks=OnDemand(partial(_mask, described, beside, guides, emptied, self.mask_threshold), rows),
+            soft_masks=OnDemand(partial(_soft_mask, described, beside, guides), rows),
             probabilities=probabilities,
             groups=found.groups,
             outliers=found.outliers,
@@ -232,17 +245,37 @@ def _batches(
 # Functions of the module, and not of `relate`, so that results can be pickled.
 
 
+def _places(described: Sequence[Described], index: int) -> Int8[np.ndarray, 'h w numbers']:
+    return described[index].places
+
+
 def _soft_mask(
-    described: Sequence[Described], guides: Sequence[Source] | None, index: int
+    described: Sequence[Described],
+    beside: Mapping[int, Float32[np.ndarray, 'h w']],
+    guides: Sequence[Source] | None,
+    index: int,
 ) -> Float32[np.ndarray, 'height width']:
     one = described[index]
+    if index in beside:
+        small = np.asarray(masks_beside_partner(one.soft_mask[None], beside[index][None])[0])
+    else:
+        small = one.soft_mask.astype(np.float32) / 255
     if guides is None:
-        return one.full_size()
-    return guided_filter.refine(one.soft_mask.astype(np.float32) / 255, read(guides[index]))
+        return enlarged(small, one.size)
+    return guided_filter.refine(small, read(guides[index]))
+
+
+def enlarged(
+    mask: Float32[np.ndarray, 'side side'], size: tuple[int, int]
+) -> Float32[np.ndarray, 'height width']:
+    """A soft mask at the size of its photo, enlarged bilinearly."""
+    height, width = size
+    return np.array(Image.fromarray(mask).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _mask(
     described: Sequence[Described],
+    beside: Mapping[int, Float32[np.ndarray, 'h w']],
     guides: Sequence[Source] | None,
     emptied: frozenset[int],
     threshold: float,
@@ -250,7 +283,7 @@ def _mask(
 ) -> Bool[np.ndarray, 'height width']:
     if index in emptied:  # the gate
         return np.zeros(described[index].size, bool)
-    return _soft_mask(described, guides, index) >= threshold
+    return _soft_mask(described, beside, guides, index) >= threshold
 
 
 def _photo(images: Sequence[Source], index: int) -> Image.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -114,7 +115,8 @@ def predict(
     photo_keys = [keys[name] for name in names]
     without = frozenset(() if settings.keep_outliers else found.outliers)
     rule = f'object from {found.mask_threshold:g}{", refined" * settings.refine}'
-    made_of = ['null' if index in without else rule for index in range(len(names))]
+    beside = _partners(found, photo_keys)
+    made_of = ['null' if index in without else rule + beside.get(index, '') for index in range(len(names))]
     _write_pictures(own, found, masks, cutouts, photo_keys, made_of, without)
     cutouts = ['' if index in without else cutout for index, cutout in enumerate(cutouts)]
     placed = group_folders.placed(found, names)
@@ -131,6 +133,15 @@ def predict(
         [*masks, *filter(None, cutouts), *copies, *annotations, 'groups.csv', 'report.html', 'pairs.json']
     )
     return Outcome(found, document, own.summary())
+
+
+def _partners(found: CoSegmentation, keys: Sequence[str]) -> dict[int, str]:
+    """For each photo of a group, what tells this group from others: masks depend on it."""
+    words = {}
+    for members in found.groups:
+        group = hashlib.sha256(' '.join(sorted(keys[index] for index in members)).encode()).hexdigest()[:16]
+        words |= dict.fromkeys(members, f', beside {group}')
+    return words
 
 
 def _keys(photos: Sequence[Photo], out: Path) -> tuple[dict[str, str], list[Skipped]]:

@@ -12,7 +12,7 @@ from typing import Any
 from jax.sharding import Mesh
 
 from cosegnet_jax.config import Config
-from cosegnet_jax.networks.image_network import ImageNetwork
+from cosegnet_jax.networks.image_network import ImageNetwork, PartnerNetwork
 from cosegnet_jax.networks.pair_network import PairNetwork
 from cosegnet_jax.networks.registry import NETWORKS
 from cosegnet_jax.networks.registry import build as build
@@ -23,5 +23,6 @@ def trained(
     config: Config, params: Any, mesh: Mesh, *, step: int = 0, dataset: str = '', images: int = 0
 ) -> ImageNetwork | PairNetwork:
     """Make the network of `config` with these parameters; arguments are the fields of `TrainedNetwork`."""
-    kind = PairNetwork if NETWORKS[config.model.name].of_pairs else ImageNetwork
+    entry = NETWORKS[config.model.name]
+    kind = PairNetwork if entry.of_pairs else PartnerNetwork if entry.has_partner else ImageNetwork
     return kind(config, params, mesh, step, dataset, images)

@@ -56,3 +56,8 @@ class Decision(nnx.Module):
 def global_average(x: Float[Array, 'n h w c']) -> Float[Array, 'n c']:
     """Average maps over their pixels (GAP), in float32."""
     return jnp.mean(x, axis=(1, 2), dtype=jnp.float32)
+
+
+def unit(x: Float[Array, '*n c']) -> Float[Array, '*n c']:
+    """Scale vectors to length one."""
+    return x / jnp.sqrt(jnp.sum(jnp.square(x), -1, keepdims=True) + 1e-12)

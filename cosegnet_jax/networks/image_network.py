@@ -5,28 +5,38 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Float32, Int, UInt8
 
+from cosegnet_jax.networks.partner import Places, beside_partner
 from cosegnet_jax.networks.siamese import SiameseNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 
 PAIR_BLOCK = 256  # images a side of the blocks in which pairs are decided
+COMPARED = 16  # pairs whose places are compared at a time
+_FAINTEST = 1 / 512  # probability that a byte of 0 stands for, and one of 255 for as much less than 1
+
+
+class Descriptions(NamedTuple):
+    """Of a batch of images, on the host or on devices."""
+
+    masks: Float32[Any, 'n h w']  # probability of object, before partner and gate
+    embeddings: Float32[Any, 'n 64']
+    places: Places | None  # of a network whose masks know the partner
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageNetwork(TrainedNetwork):
     """A trained network that describes each image by a mask and an embedding, and decides on embeddings."""
 
-    def describe(
-        self, batches: Iterable[UInt8[np.ndarray, '_ h w 3']], size: int
-    ) -> Iterator[tuple[Float32[np.ndarray, '_ h w'], Float32[np.ndarray, '_ 64']]]:
-        """Compute ungated mask probabilities and embeddings, batch by batch; one pass per image.
+    def describe(self, batches: Iterable[UInt8[np.ndarray, '_ h w 3']], size: int) -> Iterator[Descriptions]:
+        """Describe images, batch by batch; one pass per image.
 
         Two batches are in memory: the next one is read while the devices compute the one before it.
 
@@ -93,6 +103,46 @@ class ImageNetwork(TrainedNetwork):
         return np.concatenate([np.empty(0, np.float32), *decided])
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class PartnerNetwork(ImageNetwork):
+    """A trained network whose partners choose among the objects of an image; it still describes each once."""
+
+    def compare(self, first: Places, second: Places) -> Float32[np.ndarray, 'n h w']:
+        """Compute by how much the partner changes the logit of each place of the first image of each pair.
+
+        Args:
+            first: Places of as many images as there are pairs.
+            second: Places of their partners.
+        """
+        starts = range(0, len(first.vectors), COMPARED)
+
+        def run(start: int) -> Float[Array, 'size h w']:
+            padded = jax.tree.map(
+                lambda x: meshes.put_padded(self.mesh, x[start : start + COMPARED], COMPARED), (first, second)
+            )
+            return _compare(self.graph, self.params, *padded)
+
+        counts = (min(COMPARED, len(first.vectors) - start) for start in starts)
+        compared = meshes.fetch_behind(zip(map(run, starts), counts, strict=True))
+        return np.concatenate([np.empty((0, *first.objects.shape[1:]), np.float32), *compared])
+
+
+@jax.jit
+def masks_beside_partner(
+    masks: Float[Array, 'n height width'] | UInt8[Array, 'n height width'], partner: Float[Array, 'n h w']
+) -> Float[Array, 'n height width']:
+    """Compute probabilities of masks beside a partner.
+
+    Args:
+        masks: Probabilities without a partner, or bytes that stand for them, 255 for 1.
+        partner: From `PartnerNetwork.compare`.
+    """
+    if masks.dtype == jnp.uint8:
+        masks = masks.astype(jnp.float32) / 255
+    logits = jax.scipy.special.logit(jnp.clip(masks, _FAINTEST, 1 - _FAINTEST))
+    return jax.nn.sigmoid(beside_partner(logits, partner))
+
+
 def masks_and_embeddings(
     model: SiameseNetwork, images: UInt8[Array, 'n h w 3']
 ) -> tuple[Float[Array, 'n h w'], Float[Array, 'n 64']]:
@@ -115,8 +165,16 @@ def shared_object(
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _describe(graph: nnx.GraphDef, params: Any, images: Array) -> tuple[Array, Array]:
-    return masks_and_embeddings(nnx.merge(graph, params), images)
+def _describe(graph: nnx.GraphDef, params: Any, images: Array) -> Descriptions:
+    model = nnx.merge(graph, params)
+    description = model.describe(images)
+    masks = jax.nn.sigmoid(model.masks(description))
+    return Descriptions(masks, description.embedding, model.places(description))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _compare(graph: nnx.GraphDef, params: Any, first: Places, second: Places) -> Float[Array, 'n h w']:
+    return nnx.merge(graph, params).partner(first, second)
 
 
 @functools.partial(jax.jit, static_argnums=0)

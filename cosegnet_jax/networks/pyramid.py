@@ -15,8 +15,9 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from cosegnet_jax.networks.encoders.interface import Encoder
-from cosegnet_jax.networks.heads import EMBEDDING, Metric, global_average
+from cosegnet_jax.networks.heads import EMBEDDING, Metric, global_average, unit
 from cosegnet_jax.networks.layers import Conv3x3, Convolution, Dense, GroupNorm, scaled
+from cosegnet_jax.networks.partner import PartnerHead, Places, objects_at
 from cosegnet_jax.networks.siamese import Maps, SiameseNetwork
 from cosegnet_jax.ops import convolution, resizing
 
@@ -31,6 +32,7 @@ class Description(NamedTuple):
     logits: Float[Array, 'n h w']  # of the mask, at the finest stride
     fu: Float[Array, 'n c']  # averages over the mask, at the two coarsest strides
     embedding: Float[Array, 'n 64']  # fs, of unit length
+    places: Places  # what partners are compared by, at the second coarsest stride
 
 
 class PyramidCoSegNet(SiameseNetwork):
@@ -62,6 +64,8 @@ class PyramidCoSegNet(SiameseNetwork):
         self.decoder: Any = nnx.Dict(levels | {'mask': mask})
         self.metric = UnitMetric(encoder.widths(width)[-1] + channels[-2], rngs=rngs)
         self.decision = SymmetricDecision(rngs=rngs)
+        fine, coarse = encoder.widths(width)[-2:]
+        self.partner = PartnerHead((fine, coarse), rngs=rngs)
 
     def describe_maps(self, maps: Maps) -> Description:
         """Decode the maps to mask logits, and embed averages over the mask."""
@@ -71,15 +75,14 @@ class PyramidCoSegNet(SiameseNetwork):
             levels.append(x)
         logits = self.decoder['mask'](x)[..., 0].astype(jnp.float32)
         fu = self._averages(logits, (maps[-1], levels[1]))
-        return Description(logits, fu, self.metric(fu))
+        places = Places(self.partner.places(maps[-2:]), objects_at(logits, maps[-2]))
+        return Description(logits, fu, self.metric(fu), places)
 
     def _averages(self, logits: Float[Array, 'n h w'], maps: Maps) -> Float[Array, 'n c']:
         """Average maps, weighted by the probability of the mask."""
         averages = []
         for features in maps:
-            factor = logits.shape[1] // features.shape[1]
-            weights = jax.nn.sigmoid(resizing.average_pool(jax.lax.stop_gradient(logits), factor))
-            weights += _EVERYWHERE
+            weights = objects_at(logits, features) + _EVERYWHERE
             weights /= weights.sum((1, 2), keepdims=True)
             averages.append(jnp.einsum('nhw,nhwc->nc', weights, features.astype(jnp.float32)))
         return jnp.concatenate(averages, -1)
@@ -87,6 +90,10 @@ class PyramidCoSegNet(SiameseNetwork):
     def masks(self, description: Description) -> Float[Array, 'n height width']:
         """Enlarge the mask logits to the size of the photo."""
         return resizing.enlarge_bilinearly(description.logits, self.strides[0])
+
+    def places(self, description: Description) -> Places:
+        """What partners are compared by."""
+        return description.places
 
 
 def calibrate(params: Any, factor: float, shift: float, mask_shift: float) -> Any:
@@ -141,7 +148,7 @@ class UnitMetric(Metric):
     def __call__(self, fu: Float[Array, 'n c']) -> Float[Array, 'n 64']:
         """Embed averages."""
         embedding = super().__call__(self.norm(fu))
-        return embedding / jnp.sqrt(jnp.sum(jnp.square(embedding), -1, keepdims=True) + 1e-12)
+        return unit(embedding)
 
 
 class SymmetricDecision(nnx.Module):

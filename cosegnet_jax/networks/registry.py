@@ -26,13 +26,16 @@ class Entry:
 
     make: Callable[..., nnx.Module]  # given `config.model`, and as keywords width, dtype and rngs
     of_pairs: bool = False  # if true, it is a `pairwise.Pairwise`
+    has_partner: bool = False  # if true, it has a `partner.PartnerHead`
 
 
 NETWORKS = {
     'cosegnet': Entry(
         lambda config, **shared: CoSegNet(find_encoder(config.encoder), tap=config.tap, **shared)
     ),
-    'pyramid': Entry(lambda config, **shared: PyramidCoSegNet(find_encoder(config.encoder), **shared)),
+    'pyramid': Entry(
+        lambda config, **shared: PyramidCoSegNet(find_encoder(config.encoder), **shared), has_partner=True
+    ),
     'base': Entry(lambda _, **shared: CoSegNetBase(**shared), of_pairs=True),
     'deep_object_coseg': Entry(lambda _, **shared: DeepObjectCoSeg(**shared), of_pairs=True),
     'attention': Entry(lambda _, **shared: SemanticAttention(**shared), of_pairs=True),

@@ -13,8 +13,7 @@ from flax import nnx
 from jaxtyping import Array, Float, UInt8
 
 from cosegnet_jax.networks.encoders.interface import Encoder
-
-Maps = tuple[Float[Array, 'n _ _ _'], ...]  # of an encoder, the finest first
+from cosegnet_jax.networks.partner import Maps, Places
 
 
 class SiameseNetwork(nnx.Module):
@@ -65,3 +64,7 @@ class SiameseNetwork(nnx.Module):
     def masks(self, description: Any) -> Float[Array, 'n height width']:
         """Ungated mask logits at the size of the photo; an object is where they are positive."""
         raise NotImplementedError
+
+    def places(self, description: Any) -> Places | None:
+        """What partners are compared by, where masks depend on the partner."""
+        del description

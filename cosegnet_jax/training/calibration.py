@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import optimize
+from scipy.special import logit
 
 from cosegnet_jax.config import Config
 from cosegnet_jax.data.batches import visible_classes
@@ -22,7 +23,7 @@ from cosegnet_jax.losses import mining
 from cosegnet_jax.networks import pyramid
 from cosegnet_jax.networks.image_network import ImageNetwork
 
-_THRESHOLDS = np.arange(0.3, 0.71, 0.02)
+THRESHOLDS = np.arange(0.2, 0.71, 0.02)
 _STIFFNESS = 1e-3  # keeps the line where few pairs say little
 
 
@@ -51,15 +52,15 @@ def fit_calibration(config: Config, network: ImageNetwork, examples: Examples) -
         examples: The validation part.
     """
     masks, _ = _describe(config, network, examples)
-    overlaps = _jaccard(masks, np.asarray(examples.masks) > 0)
-    mask_shift = float(-_logit(_THRESHOLDS)[overlaps.mean(0).argmax()])
+    overlaps = jaccard_at(masks, np.asarray(examples.masks) > 0)
+    mask_shift = best_shift(overlaps.mean(0))
     _, points = _describe(config, calibrated(network, Calibration(1.0, 0.0, mask_shift)), examples)
 
     classes = visible_classes(examples.labels, examples.visible)
     share = np.asarray(mining.common_classes(jnp.asarray(classes)).any(2))
     upper = np.triu_indices(len(points), 1)
     probability = np.clip(network.decide(points, points, symmetric=False)[upper], 1e-6, 1 - 1e-6)
-    return Calibration(*fit_line(_logit(probability), share[upper]), mask_shift)
+    return Calibration(*fit_line(logit(probability), share[upper]), mask_shift)
 
 
 def _describe(
@@ -67,7 +68,7 @@ def _describe(
 ) -> tuple[Float[np.ndarray, 'n h w'], Float[np.ndarray, 'n 64']]:
     """Compute mask probabilities and embeddings of all images."""
     size = config.evaluation.batch_images
-    masks, embeddings = zip(*network.describe(examples.photos(size), size), strict=True)
+    masks, embeddings, _ = zip(*network.describe(examples.photos(size), size), strict=True)
     return np.concatenate(masks), np.concatenate(embeddings)
 
 
@@ -90,17 +91,18 @@ def fit_line(logits: Float[np.ndarray, ' n'], share: Bool[np.ndarray, ' n']) -> 
     return float(factor), float(shift)
 
 
-def _jaccard(
+def jaccard_at(
     masks: Float[np.ndarray, 'n h w'], truth: Bool[np.ndarray, 'n h w']
 ) -> Float[np.ndarray, 'n thresholds']:
     """Compute the Jaccard index of each image at each threshold; one where both masks are empty."""
     found = []
-    for threshold in _THRESHOLDS:
+    for threshold in THRESHOLDS:
         cut = masks >= threshold
         both, either = (cut & truth).sum((1, 2)), (cut | truth).sum((1, 2))
         found.append(np.where(either, both / np.maximum(either, 1), 1.0))
     return np.stack(found, 1)
 
 
-def _logit(probability: Float[np.ndarray, '*n']) -> Float[np.ndarray, '*n']:
-    return np.log(probability / (1 - probability))
+def best_shift(overlaps: Float[np.ndarray, ' thresholds']) -> float:
+    """Find the shift of logits that makes one half of the threshold with the largest Jaccard index."""
+    return float(-logit(THRESHOLDS)[overlaps.argmax()])

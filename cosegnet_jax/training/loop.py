@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import signal
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from cosegnet_jax.data.augmentation import augment
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.masks.object_shares import describe_shares
 from cosegnet_jax.data.stored_images import Stored
-from cosegnet_jax.networks.image_network import ImageNetwork
+from cosegnet_jax.networks.image_network import ImageNetwork, PartnerNetwork
 from cosegnet_jax.networks.trained_network import TrainedNetwork
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.errors import Stopped, UserError, printable
@@ -32,6 +33,7 @@ from cosegnet_jax.training import (
     heads_phase,
     optimizer,
     part_rates,
+    partner_phase,
     run_files,
     run_identity,
     state,
@@ -99,7 +101,10 @@ def train(config: Config, workdir: Path, validate: Validate, begin: Begin = stat
         print(_plan(config, training, where, mesh))
         steps = range(start, config.train.steps)
         if config.train.views:
-            made = views.make_views(config, current.params, training, mesh)
+            blocks, count = config.optimizer.frozen_blocks, config.train.views
+            made = views.make_views(
+                config, count, lambda model, x: model.first_maps(x, blocks), current.params, training, mesh
+            )
             feed, vary = views.feed(made, sampler, steps, config.seed, mesh), views.leave
         else:
             feed, vary = placement.feed(where, training, sampler, steps, mesh), augment
@@ -130,6 +135,10 @@ def train(config: Config, workdir: Path, validate: Validate, begin: Begin = stat
                     if config.train.calibrate and isinstance(judged, ImageNetwork):
                         fitted = calibration.fit_calibration(config, judged, validation)
                         judged = calibration.calibrated(judged, fitted)
+                    if config.train.partner_steps and isinstance(judged, PartnerNetwork):
+                        head = partner_phase.train(config, judged, training, validation, mesh)
+                        current = state.with_part(current, head)
+                        judged = dataclasses.replace(judged, params=judged.params | head)
                     scalars, picture = validate(config, judged, validation)
                     score = scalars[checkpoints.SCORE]
                     patience.see(score)

@@ -88,6 +88,12 @@ def restart_optimizer(current: State, optimizer: optax.GradientTransformation, m
     return current._replace(optimizer=begin(current.params))
 
 
+def with_part(current: State, part: dict[str, Any]) -> State:
+    """The state with a part of the parameters replaced, in their average, too."""
+    average = None if current.average is None else current.average | jax.tree.map(jnp.copy, part)
+    return current._replace(params=current.params | part, average=average)
+
+
 def random(config: Config, optimizer: optax.GradientTransformation, mesh: Mesh) -> State:
     """Make the state before the first step with random weights, on every device of `mesh`."""
 

@@ -8,7 +8,7 @@ precision. Steps continue from the stored maps.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -31,20 +31,25 @@ from cosegnet_jax.runtime.progress import Progress
 _VIEW, _CHOICE = 2, 3  # purposes of random keys; others are in step.py and in the samplers
 
 
-class Views(NamedTuple):
-    """Maps of every view of every image, after the frozen blocks."""
+See = Callable[[Any, UInt8[Array, 'n h w 3']], tuple[Array, ...]]  # (network, images) -> maps
 
-    maps: tuple[Float16[np.ndarray, 'views n _ _ _'], ...]
+
+class Views(NamedTuple):
+    """Maps of every view of every image."""
+
+    maps: tuple[Float16[np.ndarray, 'views n *shape'], ...]
     masks: UInt8[np.ndarray, 'views n h w']
     labels: Int32[np.ndarray, 'views n objects']
 
 
-def make_views(config: Config, params: Any, examples: Examples, mesh: Mesh) -> Views:
+def make_views(config: Config, count: int, see: See, params: Any, examples: Examples, mesh: Mesh) -> Views:
     """Augment the training part and compute its maps; a view depends on the seed and its number alone.
 
     Args:
-        config: Augmentation, number of views, and number of frozen blocks.
-        params: Weights; only those of the frozen blocks are read.
+        config: Augmentation.
+        count: Views of each image.
+        see: Computes the maps.
+        params: Weights that it needs.
         examples: The training part.
         mesh: Devices that share the images of a batch.
 
@@ -52,33 +57,32 @@ def make_views(config: Config, params: Any, examples: Examples, mesh: Mesh) -> V
         UserError: There are several processes; each would have to hold all views.
     """
     if jax.process_count() > 1:
-        raise UserError(f'config.train.views={config.train.views}: needs a single process; use 0')
+        raise UserError(f'{count} views of each photo: need a single process; set config.train.views=0')
     graph, size = networks.graph(config.model), config.evaluation.batch_images
     size = -(-size // mesh.size) * mesh.size
 
     @jax.jit
-    def first_maps(params: Any, batch: Batch, key: jax.Array) -> tuple[Any, Array, Array]:
+    def compute(params: Any, batch: Batch, key: jax.Array) -> tuple[Any, Array, Array]:
         varied = augment(batch, key, config.data)
-        model = nnx.merge(graph, params)
-        maps = model.first_maps(varied.images[:, 0], config.optimizer.frozen_blocks)
+        maps = see(nnx.merge(graph, params), varied.images[:, 0])
         halves = tuple(x.astype(jnp.float16) for x in maps)
         return halves, varied.masks[:, 0], varied.labels[:, 0]
 
     key = jax.random.fold_in(jax.random.key(config.seed), _VIEW)
     views = []
-    for view in range(config.train.views):
+    for view in range(count):
         random = np.random.default_rng((config.seed, _VIEW, view))
         order = random.permutation(len(examples))  # which images meet in a composite
         order = np.resize(order, -(-len(order) // size) * size).reshape(-1, size)
         parts = []
-        what = f'Looking at the photos, {view + 1} of {config.train.views} times'
+        what = f'Looking at the photos, {view + 1} of {count} times'
         with Progress(what, len(examples), 'photos') as bar:
             for number, rows in enumerate(order):
                 now = jax.random.fold_in(jax.random.fold_in(key, view), number)
                 batch = jax.tree.map(
                     functools.partial(meshes.put_batch, mesh), gather(examples, rows[:, None])
                 )
-                parts.append(jax.device_get(first_maps(params, batch, now)))
+                parts.append(jax.device_get(compute(params, batch, now)))
                 bar.update(min(size, len(examples) - bar.n))
                 bar.restart_clock()
         whole = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)

@@ -11,7 +11,6 @@ from untrained_runs import SMALL, random_params, save_run
 import cosegnet_jax
 from cosegnet_jax import config as configs
 from cosegnet_jax.inference import cosegmenter
-from cosegnet_jax.inference.cosegmentation import Described
 from cosegnet_jax.networks import image_network
 from cosegnet_jax.runtime.errors import UserError
 
@@ -60,7 +59,7 @@ def test_photos_of_any_kind_and_size_get_masks_of_their_own_size(tmp_path, segme
 
 def test_masks_and_decisions_are_those_of_the_network(segmenter):
     photos = np.stack([np.asarray(disc(seed, (32, 32))) for seed in range(3)])
-    [(masks, embeddings)] = segmenter.network.describe([photos], 4)
+    [(masks, embeddings, _)] = segmenter.network.describe([photos], 4)
     found = segmenter.cosegment(list(photos), threshold=0.0)
     np.testing.assert_array_equal(np.stack(list(found.masks)), masks >= 0.5)
     np.testing.assert_allclose(np.stack(list(found.soft_masks)), masks, atol=0.5 / 255 + 1e-6)
@@ -137,7 +136,7 @@ def test_photos_are_read_as_they_are_needed(segmenter):
 def test_a_soft_mask_is_laid_over_the_whole_photo(size):
     small = np.zeros((32, 32), np.uint8)
     small[16:, :8] = 255  # the lower half of the left quarter
-    full = Described(size, small, np.zeros(64, np.float32)).full_size()
+    full = cosegmenter.enlarged(small.astype(np.float32) / 255, size)
     assert full.shape == size
     expected = np.zeros(size)
     for row in range(size[0]):

@@ -28,7 +28,7 @@ def images():
 def describe(network, images, size):
     """Masks and embeddings of all images, described `size` at a time."""
     batches = [images[start : start + size] for start in range(0, len(images), size)]
-    masks, embeddings = zip(*network.describe(batches, size), strict=True)
+    masks, embeddings, _ = zip(*network.describe(batches, size), strict=True)
     assert [len(mask) for mask in masks] == [len(batch) for batch in batches]
     return np.concatenate(masks), np.concatenate(embeddings)
 

@@ -85,6 +85,8 @@ def _upright(data: bytes) -> np.ndarray | None:
 def _masks(model: Path, pixels: list[np.ndarray]) -> list[np.ndarray]:
     """The masks of pixels, which no file and no metadata can turn or damage."""
     from cosegnet_jax import CoSegmenter
+    from cosegnet_jax.inference.cosegmenter import enlarged
 
     segmenter = CoSegmenter.from_pretrained(model)
-    return [one.full_size() >= segmenter.mask_threshold for one in segmenter.describe(pixels)]
+    soft = (enlarged(one.soft_mask.astype(np.float32) / 255, one.size) for one in segmenter.describe(pixels))
+    return [mask >= segmenter.mask_threshold for mask in soft]

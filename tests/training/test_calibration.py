@@ -48,7 +48,7 @@ def test_pairs_that_never_share_anything_give_finite_numbers():
 def test_calibration_moves_logits_of_decisions_and_of_masks(network):
     photos = noise(3).images
     after = calibration.calibrated(network, calibration.Calibration(0.5, -0.5, 0.25))
-    (before_masks, embedding), (masks, _) = (next(one.describe([photos], 3)) for one in (network, after))
+    (before_masks, embedding, _), (masks, *_) = (next(one.describe([photos], 3)) for one in (network, after))
     np.testing.assert_allclose(logit(masks), logit(before_masks) + 0.25, atol=1e-2)
     before, decided = (one.decide(embedding, embedding, symmetric=True) for one in (network, after))
     np.testing.assert_allclose(logit(decided), 0.5 * logit(before) - 0.5, atol=1e-2)

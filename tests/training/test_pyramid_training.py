@@ -133,3 +133,31 @@ def test_it_is_scored_given_away_and_used_as_cosegnet_is(finished, tmp_path):
     assert [one.soft_mask.shape for one in found] == [(32, 32)] * 3
     table = segmenter.decide(np.stack([one.embedding for one in found]))
     np.testing.assert_allclose(table, table.T, atol=1e-6)
+
+
+def test_the_partner_head_learns_alone_at_the_end(finished, tmp_path):
+    train = dataclasses.replace(CONFIG.train, partner_steps=2)
+    config = dataclasses.replace(CONFIG, train=train)
+    loop.train(config, tmp_path, validate)
+    before, after = params_at(finished, 2), params_at(tmp_path, 2)
+    changed = {
+        part
+        for part in before
+        if not all(jax.tree.leaves(jax.tree.map(np.array_equal, before[part], after[part])))
+    }
+    assert changed == {'partner'}
+
+
+def test_a_mask_depends_on_the_group_of_its_photo(finished):
+    segmenter = CoSegmenter.from_pretrained(finished)
+    photos = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    described = list(segmenter.describe(photos))
+    grouped, alone = (
+        segmenter.relate(('a', 'b', 'c'), list(photos), described, level) for level in (0.0, 1.0)
+    )
+    assert (len(grouped.groups), alone.groups) == (1, [])
+    for index, one in enumerate(described):
+        np.testing.assert_allclose(alone.soft_masks[index] * 255, one.soft_mask, atol=1e-3)
+        beside = grouped.soft_masks[index]
+        assert (beside < alone.soft_masks[index] + 0.01).all()  # a partner only takes away
+        assert not np.allclose(beside, alone.soft_masks[index], atol=1e-4)
