@@ -44,6 +44,20 @@ def visible_classes(
     return np.where(visible, labels, NO_CLASS)
 
 
+def truth_in_pair(
+    objects: UInt8[np.ndarray, 'p h w'], common: Bool[np.ndarray, 'p objects']
+) -> Bool[np.ndarray, 'p h w']:
+    """Mark the pixels of the objects that images share with their partners.
+
+    Args:
+        objects: masks of the images, k on their object number k.
+        common: which of their objects the partner has too.
+    """
+    background = np.zeros((len(common), 1), bool)
+    lookup = np.concatenate([background, common], axis=1)
+    return np.take_along_axis(lookup, objects.reshape(len(objects), -1), axis=1).reshape(objects.shape)
+
+
 def gather(examples: Examples, indices: Int[np.ndarray, 'groups members']) -> Batch:
     """Read the images of a batch. Of a set that is `Stored`, only these are read."""
     images = np.empty(indices.shape + examples.images.shape[1:], np.uint8)

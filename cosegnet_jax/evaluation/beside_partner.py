@@ -18,7 +18,6 @@ from cosegnet_jax.evaluation.per_image import PerImage
 from cosegnet_jax.evaluation.predictions import PairMasks
 from cosegnet_jax.evaluation.published_protocols import PRESETS
 from cosegnet_jax.networks.image_network import Descriptions, PartnerNetwork, masks_beside_partner
-from cosegnet_jax.networks.partner import Places
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -85,9 +84,7 @@ def segment_pairs(
 def _describe(config: Config, network: PartnerNetwork, examples: Examples) -> Descriptions:
     """Describe all images, in memory."""
     size = config.evaluation.batch_images
-    masks, embeddings, places = zip(*network.describe(examples.photos(size), size), strict=True)
-    joined = Places(*(np.concatenate(parts) for parts in zip(*places, strict=True)))
-    return Descriptions(np.concatenate(masks), np.concatenate(embeddings), joined)
+    return network.describe_all(examples.photos(size), size)
 
 
 def _masks(
@@ -98,18 +95,13 @@ def _masks(
     partners: Int[np.ndarray, ' p'],
 ) -> Iterator[tuple[slice, Bool[np.ndarray, '_ h w']]]:
     """Make rows of pairs and the masks of their `images`, batch by batch."""
-    settings = config.evaluation
+    settings, places = config.evaluation, described.places
+    assert places
     for start in range(0, len(images), settings.batch_images):
         rows = slice(start, start + settings.batch_images)
-        first, second = (_places(described, side[rows]) for side in (images, partners))
-        alone = described.masks[images[rows]]
-        probability = np.asarray(masks_beside_partner(alone, network.compare(first, second)))
+        changes = network.compare(places.select(images[rows]), places.select(partners[rows]))
+        probability = np.asarray(masks_beside_partner(described.masks[images[rows]], changes))
         yield rows, PRESETS[settings.protocol].masks(probability, settings.mask_threshold)
-
-
-def _places(described: Descriptions, images: Int[np.ndarray, ' p']) -> Places:
-    assert described.places is not None
-    return Places(*(x[images] for x in described.places))
 
 
 def _select(stored: Any, images: Int[np.ndarray, ' p']) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Int
 
 from cosegnet_jax.data.batches import visible_classes
 from cosegnet_jax.data.examples import NO_CLASS, Examples
@@ -145,17 +145,3 @@ def counts_beside_any(
 ) -> PairCounts:
     """Count as `pair_counts` where masks do not depend on the partner; `counts` are of images."""
     return pair_counts(pairs, (counts[pairs.first], counts[pairs.second]), truth, is_open)
-
-
-def truth_in_pair(
-    objects: UInt8[np.ndarray, 'p h w'], common: Bool[np.ndarray, 'p objects']
-) -> Bool[np.ndarray, 'p h w']:
-    """Mark the pixels of the objects that images share with their partners.
-
-    Args:
-        objects: masks of the images, k on their object number k.
-        common: which of their objects the partner has too.
-    """
-    background = np.zeros((len(common), 1), bool)
-    lookup = np.concatenate([background, common], axis=1)
-    return np.take_along_axis(lookup, objects.reshape(len(objects), -1), axis=1).reshape(objects.shape)

@@ -25,6 +25,7 @@ from cosegnet_jax.inference.pages.overview_page import write_overview
 from cosegnet_jax.inference.pages.report_page import write_report
 from cosegnet_jax.inference.results_folder import Skipped
 from cosegnet_jax.inference.settings import Settings
+from cosegnet_jax.networks.image_network import PartnerNetwork
 from cosegnet_jax.runtime import files
 from cosegnet_jax.runtime.errors import UserError, printable
 from cosegnet_jax.runtime.on_demand import OnDemand
@@ -115,7 +116,7 @@ def predict(
     photo_keys = [keys[name] for name in names]
     without = frozenset(() if settings.keep_outliers else found.outliers)
     rule = f'object from {found.mask_threshold:g}{", refined" * settings.refine}'
-    beside = _partners(found, photo_keys)
+    beside = _partners(found, photo_keys) if isinstance(segmenter.network, PartnerNetwork) else {}
     made_of = ['null' if index in without else rule + beside.get(index, '') for index in range(len(names))]
     _write_pictures(own, found, masks, cutouts, photo_keys, made_of, without)
     cutouts = ['' if index in without else cutout for index, cutout in enumerate(cutouts)]

@@ -48,6 +48,11 @@ class ImageNetwork(TrainedNetwork):
         compute = functools.partial(_describe, self.graph, self.params)
         return meshes.over_batches(compute, batches, size, self.mesh)
 
+    def describe_all(self, batches: Iterable[UInt8[np.ndarray, '_ h w 3']], size: int) -> Descriptions:
+        """Describe images as `describe` does, and hold all descriptions in memory."""
+        described = self.describe(batches, size)
+        return jax.tree.map(lambda *parts: np.concatenate(parts), *described)
+
     def averages(
         self, batches: Iterable[UInt8[np.ndarray, '_ h w 3']], size: int
     ) -> Iterator[Float32[np.ndarray, '_ c']]:

@@ -30,6 +30,10 @@ class Places(NamedTuple):
     vectors: Float[Any, 'n h w 32']  # of unit length
     objects: Float[Any, 'n h w']  # probability that a place is object
 
+    def select(self, rows: Any) -> Places:
+        """Those of some photos, by their numbers or as a slice."""
+        return Places(self.vectors[rows], self.objects[rows])
+
 
 class PartnerHead(nnx.Module):
     """Compares the places of a photo with those of its partner.

@@ -51,25 +51,18 @@ def fit_calibration(config: Config, network: ImageNetwork, examples: Examples) -
         network: A `PyramidCoSegNet`.
         examples: The validation part.
     """
-    masks, _ = _describe(config, network, examples)
+    size = config.evaluation.batch_images
+    masks, *_ = network.describe_all(examples.photos(size), size)
     overlaps = jaccard_at(masks, np.asarray(examples.masks) > 0)
     mask_shift = best_shift(overlaps.mean(0))
-    _, points = _describe(config, calibrated(network, Calibration(1.0, 0.0, mask_shift)), examples)
+    shifted = calibrated(network, Calibration(1.0, 0.0, mask_shift))
+    points = shifted.describe_all(examples.photos(size), size).embeddings
 
     classes = visible_classes(examples.labels, examples.visible)
     share = np.asarray(mining.common_classes(jnp.asarray(classes)).any(2))
     upper = np.triu_indices(len(points), 1)
     probability = np.clip(network.decide(points, points, symmetric=False)[upper], 1e-6, 1 - 1e-6)
     return Calibration(*fit_line(logit(probability), share[upper]), mask_shift)
-
-
-def _describe(
-    config: Config, network: ImageNetwork, examples: Examples
-) -> tuple[Float[np.ndarray, 'n h w'], Float[np.ndarray, 'n 64']]:
-    """Compute mask probabilities and embeddings of all images."""
-    size = config.evaluation.batch_images
-    masks, embeddings, _ = zip(*network.describe(examples.photos(size), size), strict=True)
-    return np.concatenate(masks), np.concatenate(embeddings)
 
 
 def fit_line(logits: Float[np.ndarray, ' n'], share: Bool[np.ndarray, ' n']) -> tuple[float, float]:

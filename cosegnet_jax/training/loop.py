@@ -71,6 +71,7 @@ def train(config: Config, workdir: Path, validate: Validate, begin: Begin = stat
         Stopped: Ctrl-C or SIGTERM asked for it.
     """
     mesh = meshes.data_mesh()
+    views.check_processes(config)
     groups, members = data.check_batch(config, mesh)
     training, validation = _parts(config)
     sampler, now = data.sampler(training, config), TrainedOn.of(training, validation, config)

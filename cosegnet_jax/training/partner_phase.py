@@ -19,12 +19,11 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Bool, Int, UInt8
 
 from cosegnet_jax.config import Config
-from cosegnet_jax.data.batches import visible_classes
+from cosegnet_jax.data.batches import truth_in_pair, visible_classes
 from cosegnet_jax.data.examples import Examples
 from cosegnet_jax.data.placement import ahead
 from cosegnet_jax.losses.partner import Seen, batch_loss
 from cosegnet_jax.networks.image_network import PartnerNetwork, masks_beside_partner
-from cosegnet_jax.networks.partner import Places
 from cosegnet_jax.runtime import mesh as meshes
 from cosegnet_jax.runtime.progress import Progress
 from cosegnet_jax.training import calibration, optimizer, views
@@ -99,15 +98,15 @@ def fit_shift(config: Config, network: PartnerNetwork, examples: Examples) -> fl
         examples: The validation part.
     """
     size = config.evaluation.batch_images
-    masks, _, places = zip(*network.describe(examples.photos(size), size), strict=True)
-    masks, places = np.concatenate(masks), Places(*map(np.concatenate, zip(*places, strict=True)))
+    masks, _, places = network.describe_all(examples.photos(size), size)
+    assert places
     labels, truth = visible_classes(examples.labels, examples.visible), np.asarray(examples.masks)
     pairs = draw_pairs(labels, np.arange(len(labels)), _FITTED, np.random.default_rng((config.seed, _PAIRS)))
     overlaps = np.zeros(len(calibration.THRESHOLDS))
     for start in range(0, _FITTED, size):
         first, second = pairs[start : start + size].T
-        own, partners = (Places(*(x[rows] for x in places)) for rows in (first, second))
-        beside = np.asarray(masks_beside_partner(masks[first], network.compare(own, partners)))
+        changes = network.compare(places.select(first), places.select(second))
+        beside = np.asarray(masks_beside_partner(masks[first], changes))
         shared = shared_objects(truth[first], labels[first], labels[second])
         overlaps += calibration.jaccard_at(beside, shared).sum(0)
     return calibration.best_shift(overlaps)
@@ -171,5 +170,4 @@ def shared_objects(
         of_partners: Likewise.
     """
     shared = (labels[:, :, None] == of_partners[:, None]).any(2) & (labels >= 0)
-    marked = [shared[:, k, None, None] & (masks == k + 1) for k in range(labels.shape[1])]
-    return np.any(marked, axis=0)
+    return truth_in_pair(masks, shared)

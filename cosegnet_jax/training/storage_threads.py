@@ -26,7 +26,7 @@ def _is_no_failure_of_orbax(record: logging.LogRecord) -> bool:
 
 
 def _print(unraisable: Any) -> None:
-    """Print what no function can raise, unless it is of reads and writes that Orbax no longer waits for."""
+    """Print errors as Python does, but not those of reads and writes that Orbax has given up."""
     code = getattr(unraisable.object, 'cr_code', None)  # of a coroutine that was given up
     given_up = code is not None and 'orbax' in code.co_filename
     if not given_up and str(unraisable.exc_value) != 'Event loop is closed':

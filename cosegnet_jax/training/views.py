@@ -42,6 +42,17 @@ class Views(NamedTuple):
     labels: Int32[np.ndarray, 'views n objects']
 
 
+def check_processes(config: Config) -> None:
+    """Refuse views in several processes; each would have to hold all of them.
+
+    Raises:
+        UserError: Naming the key that asks for them.
+    """
+    for key, value in (('views', config.train.views), ('partner_steps', config.train.partner_steps)):
+        if value and jax.process_count() > 1:
+            raise UserError(f'config.train.{key}={value}: needs a single process; use 0')
+
+
 def make_views(config: Config, count: int, see: See, params: Any, examples: Examples, mesh: Mesh) -> Views:
     """Augment the training part and compute its maps; a view depends on the seed and its number alone.
 
@@ -52,12 +63,7 @@ def make_views(config: Config, count: int, see: See, params: Any, examples: Exam
         params: Weights that it needs.
         examples: The training part.
         mesh: Devices that share the images of a batch.
-
-    Raises:
-        UserError: There are several processes; each would have to hold all views.
     """
-    if jax.process_count() > 1:
-        raise UserError(f'{count} views of each photo: need a single process; set config.train.views=0')
     graph, size = networks.graph(config.model), config.evaluation.batch_images
     size = -(-size // mesh.size) * mesh.size
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
+from cosegnet_jax.data.batches import truth_in_pair
 from cosegnet_jax.data.examples import NO_CLASS, Examples
 from cosegnet_jax.evaluation import counts, metrics
 from cosegnet_jax.evaluation.pair_samples import Chosen, Pair
-from cosegnet_jax.evaluation.pairs import Classes, truth_in_pair
+from cosegnet_jax.evaluation.pairs import Classes
 from cosegnet_jax.evaluation.predictions import PairMasks
 
 
